@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pvbus guest: what drivers of devices (pvblk, pvnet) and transports (ivshmem,
+ * loopback) use of the bus.
+ */
+#ifndef PVBUS_GUEST_H
+#define PVBUS_GUEST_H
+
+#include <linux/device.h>
+#include <linux/interrupt.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+#include <linux/pvbus.h>
+#include <pvbus/ring.h>
+
+#include <pvbus/compat.h>
+
+struct pvbus;
+struct pvbus_channel;
+struct pvbus_device;
+
+/* -- transports ----------------------------------------------------------- */
+
+/**
+ * struct pvbus_transport_ops - how the host is reached
+ * @name: for messages
+ * @ring: ring doorbell @vector of the host. Any context.
+ */
+struct pvbus_transport_ops {
+	const char *name;
+	void	(*ring)(struct pvbus *bus, unsigned int vector);
+};
+
+/**
+ * pvbus_attach() - bring up a bus
+ * @dma_dev: device whose DMA API maps buffers (the PCI device)
+ * @ops: transport
+ * @priv: the transport's, see pvbus_priv()
+ * @window: the window, mapped write-back: the caller has seen PVBUS_MAGIC
+ * @vectors: interrupt vectors that the transport has set up
+ *
+ * Performs the handshake and registers the devices as they are offered, in the
+ * background; a host that does not answer in time is reported and retried with
+ * the next doorbell. May sleep.
+ *
+ * The transport calls pvbus_interrupt() for each interrupt.
+ *
+ * Return: the bus, or an ERR_PTR: -EPROTO, no common protocol version (logged).
+ */
+struct pvbus *pvbus_attach(struct device *dma_dev,
+			   const struct pvbus_transport_ops *ops, void *priv,
+			   void *window, unsigned int vectors);
+
+/**
+ * pvbus_detach() - take a bus down
+ * @bus: the bus
+ *
+ * Removes all devices, tells the host that no driver is attached and waits, in
+ * bounded time, until it has let go of guest memory. May sleep.
+ */
+void pvbus_detach(struct pvbus *bus);
+
+/**
+ * pvbus_quiesce() - shutdown, kexec: the host must not touch memory any more
+ * @bus: the bus
+ *
+ * Like pvbus_detach(), but devices stay registered. May sleep.
+ */
+void pvbus_quiesce(struct pvbus *bus);
+
+void *pvbus_priv(struct pvbus *bus);
+
+/**
+ * pvbus_interrupt() - the host raised a vector
+ * @bus: the bus
+ * @vector: which
+ *
+ * Context: hard interrupt, or with interrupts disabled.
+ */
+void pvbus_interrupt(struct pvbus *bus, unsigned int vector);
+
+/* -- devices --------------------------------------------------------------- */
+
+/**
+ * struct pvbus_device - a device that was offered
+ * @dev: in the driver model, parent is the transport's device
+ * @bus: its bus
+ * @offer: number of the offer
+ * @type: PVBUS_TYPE_*
+ * @max_queues: channels that the host offers
+ * @features: device features that the host offers
+ * @id: instance id
+ * @gone: the device was rescinded or the bus went down: nothing will be
+ *	answered any more. Set before the driver's remove(), read anywhere.
+ * @lock: protects @blob
+ * @blob: configuration
+ * @blob_len: bytes of it
+ */
+struct pvbus_device {
+	struct device		dev;
+	struct pvbus		*bus;
+	u32			offer;
+	u16			type;
+	u16			max_queues;
+	u64			features;
+	char			id[PVBUS_ID_SIZE];
+	bool			gone;
+	spinlock_t		lock;
+	u8			blob[PVBUS_BLOB_SIZE];
+	u32			blob_len;
+	/* the bus core's own; drivers do not touch what follows */
+	struct list_head	node;
+	struct work_struct	work;
+	unsigned long		events;
+};
+
+#define to_pvbus_device(d)	container_of(d, struct pvbus_device, dev)
+
+/**
+ * struct pvbus_driver - a driver of devices
+ * @type: PVBUS_TYPE_* it serves
+ * @probe: a device was offered
+ * @remove: it goes, or the driver does; afterwards no channel is open
+ * @update: the blob has changed; read it with pvbus_read_blob()
+ * @broken: the host has stopped a channel; the driver may close and open it
+ *	anew, or fail the device
+ * @driver: name and owner are set by pvbus_register_driver()
+ *
+ * All are called in process context and never at the same time for one device.
+ */
+struct pvbus_driver {
+	u16	type;
+	int	(*probe)(struct pvbus_device *pdev);
+	void	(*remove)(struct pvbus_device *pdev);
+	void	(*update)(struct pvbus_device *pdev);
+	void	(*broken)(struct pvbus_device *pdev, unsigned int queue);
+	struct device_driver	driver;
+};
+
+int __pvbus_register_driver(struct pvbus_driver *drv, struct module *owner,
+			    const char *name);
+void pvbus_unregister_driver(struct pvbus_driver *drv);
+#define pvbus_register_driver(drv) \
+	__pvbus_register_driver(drv, THIS_MODULE, KBUILD_MODNAME)
+
+/* Matches the modalias that the bus gives: "pvbus:t0001" for type 1. */
+#define MODULE_ALIAS_PVBUS(type)	MODULE_ALIAS("pvbus:t" type)
+
+/**
+ * pvbus_read_blob() - read the configuration
+ * @pdev: device
+ * @buf: where to
+ * @len: bytes expected
+ *
+ * Return: 0, or -EPROTO when the blob is shorter (a longer one is cut: later
+ * protocol versions only append).
+ */
+int pvbus_read_blob(struct pvbus_device *pdev, void *buf, size_t len);
+
+/* Device for the DMA API. */
+struct device *pvbus_dma_dev(struct pvbus_device *pdev);
+
+/**
+ * pvbus_nr_queues() - how many channels to open
+ * @pdev: device
+ *
+ * Return: the least of what the host offers, the CPUs online and, when there
+ * are vectors beside the control vector, those; at least 1.
+ */
+unsigned int pvbus_nr_queues(struct pvbus_device *pdev);
+
+/* -- channels ---------------------------------------------------------------- */
+
+/**
+ * struct pvbus_channel - an open channel: two rings
+ * @pdev: device
+ * @queue: number within the device
+ * @vector: doorbell in both directions
+ * @tx: ring from guest to host; the driver serializes its use
+ * @rx: ring from host to guest; the driver serializes its use
+ * @broken: see pvbus_channel_break()
+ * @handler: called on the channel's interrupt, in hard interrupt context
+ * @priv: the driver's
+ * @interrupts: interrupts received
+ * @doorbells: doorbells rung
+ */
+struct pvbus_channel {
+	struct pvbus_device	*pdev;
+	u16			queue;
+	u16			vector;
+	struct pvring_prod	tx;
+	struct pvring_cons	rx;
+	bool			broken;
+	void			(*handler)(struct pvbus_channel *ch);
+	void			*priv;
+	u64			interrupts;
+	u64			doorbells;
+	/* the bus core's own; drivers do not touch what follows */
+	struct list_head	node;
+	void			*mem;
+	dma_addr_t		mem_dma;
+	size_t			mem_size;
+	__le64			*gpadl;
+	dma_addr_t		gpadl_dma;
+	struct completion	answered;
+	u32			status;
+	bool			open;
+};
+
+/**
+ * struct pvbus_channel_config - what a driver asks for
+ * @queue: channel of the device
+ * @g2h_slots: slots from guest to host, a power of two
+ * @h2g_slots: slots from host to guest, a power of two
+ * @features: device features accepted
+ * @handler: as in struct pvbus_channel; may be called before
+ *	pvbus_channel_open() has returned, with all but @open set up
+ * @priv: as in struct pvbus_channel
+ */
+struct pvbus_channel_config {
+	u16	queue;
+	u32	g2h_slots;
+	u32	h2g_slots;
+	u64	features;
+	void	(*handler)(struct pvbus_channel *ch);
+	void	*priv;
+};
+
+/**
+ * pvbus_channel_open() - open a channel
+ * @pdev: device
+ * @cfg: what is asked for
+ *
+ * Allocates the rings, asks the host and waits for its answer in bounded time.
+ * May sleep.
+ *
+ * Return: the channel, owned by the caller, or an ERR_PTR (-ETIMEDOUT, -ENODEV
+ * when the device is gone, or what the host's status says).
+ */
+struct pvbus_channel *pvbus_channel_open(struct pvbus_device *pdev,
+					 const struct pvbus_channel_config *cfg);
+
+/**
+ * pvbus_channel_close() - close a channel and free it
+ * @ch: channel
+ *
+ * When it returns, the handler does not run and the host has let go of the
+ * rings and of all buffers that were named in them. When the host does not
+ * confirm that in time, the memory of the rings is leaked on purpose and the
+ * return value says so: the caller must then not free buffers that the host may
+ * still write. May sleep.
+ *
+ * Return: true when the host has let go.
+ */
+bool pvbus_channel_close(struct pvbus_channel *ch);
+
+/**
+ * pvbus_channel_kick() - announce a batch
+ * @ch: channel whose @tx was put to
+ *
+ * Rings the doorbell when the host has asked for it. Any context, serialized
+ * with puts.
+ */
+void pvbus_channel_kick(struct pvbus_channel *ch);
+
+/**
+ * pvbus_channel_break() - the host broke the protocol
+ * @ch: channel
+ * @what: for the one line that is logged, e.g. "completion of unknown tag"
+ * @value: the value that was wrong
+ *
+ * Marks the channel: the driver ignores it from then on and fails or resets the
+ * device from process context. Any context.
+ */
+void pvbus_channel_break(struct pvbus_channel *ch, const char *what, u64 value);
+
+#endif /* PVBUS_GUEST_H */

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * pvbus host: the objects of the core and how they hang together.
+ *
+ *	pvh_vm ---- pvh_dev ---- pvh_channel ---- worker thread
+ *	  |            |              |
+ *	  |            ops of type    rings, pin cache
+ *	  memory, window, mailbox, transport
+ *
+ * Names: pvh_ is the host, pvbus_ the wire and the guest.
+ */
+#ifndef PVBUS_HOST_H
+#define PVBUS_HOST_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mmu_notifier.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <linux/pvbus.h>
+#include <linux/pvbus_ioctl.h>
+#include <pvbus/ring.h>
+
+#include <pvbus/compat.h>
+
+struct pvh_channel;
+struct pvh_dev;
+struct pvh_vm;
+
+/* -- guest memory (mem.c) ------------------------------------------------ */
+
+struct pvh_mem_region {
+	u64	gpa;
+	u64	size;
+	u64	hva;
+};
+
+/**
+ * struct pvh_mem - guest RAM, as proven; never changes once set
+ * @nr: entries of @region
+ * @region: ascending and disjoint
+ */
+struct pvh_mem {
+	unsigned int		nr;
+	struct pvh_mem_region	region[PVBUS_MAX_REGIONS];
+};
+
+/* -- pin cache (pin.c) ---------------------------------------------------- */
+
+/**
+ * struct pvh_pin - one page of guest memory, held in place
+ * @page: the page
+ * @gfn: guest frame number
+ * @users: references by requests in flight; an entry in use is not evicted
+ * @cached: belongs to the channel's cache; otherwise freed with the last user
+ *
+ * All but @page and @gfn belong to the channel's worker; no lock.
+ */
+struct pvh_pin {
+	struct page	*page;
+	u64		gfn;
+	u32		users;
+	bool		cached;
+};
+
+#define PVH_PIN_WAYS	4
+
+/**
+ * struct pvh_pin_cache - a channel's translation cache
+ * @set: @nr_sets sets of PVH_PIN_WAYS entries, indexed by hash of the frame
+ * @nr_sets: a power of two
+ * @stale: set by the MMU notifier: every unused entry is dropped before the
+ *	next lookup
+ * @mm: QEMU's memory, in use by the worker since its last sleep, or NULL
+ *
+ * Owned by the worker, save @stale.
+ */
+struct pvh_pin_cache {
+	struct pvh_pin		*set;
+	unsigned int		nr_sets;
+	atomic_t		stale;
+	struct mm_struct	*mm;
+};
+
+/* -- statistics ------------------------------------------------------------ */
+
+/**
+ * struct pvh_stats - counters of a channel, as in pvbus_ioc_chan_stats
+ *
+ * Each is written by one context only (the worker, but for @doorbells, which
+ * the doorbell's wake function writes) and read without a lock.
+ */
+struct pvh_stats {
+	u64	doorbells;
+	u64	interrupts;
+	u64	wakeups;
+	u64	polls;
+	u64	poll_hits;
+	u64	poll_ns;
+	u64	requests;
+	u64	completions;
+	u64	bytes_in;
+	u64	bytes_out;
+	u64	errors;
+	u64	dropped;
+	u64	pin_hits;
+	u64	pin_misses;
+};
+
+/* -- channels (channel.c, worker.c) ------------------------------------------ */
+
+/**
+ * struct pvh_channel - an open channel: two rings and a worker
+ * @dev: device it belongs to
+ * @queue: number within the device
+ * @vector: doorbell in both directions
+ * @features: device features the guest accepted
+ * @rx: ring from guest to host; worker only
+ * @tx: ring from host to guest; worker only
+ * @rx_slots: slots of @rx: tags are below this
+ * @tx_slots: slots of @tx
+ * @worker: the thread; it alone runs @dev->ops->work
+ * @kicked: something happened since the worker looked
+ * @broken: PVBUS_ST_* once the peer broke the protocol; the worker then idles
+ * @pins: translation cache; worker only
+ * @stats: counters
+ * @ring_mem: mapping of the ring pages
+ * @ring_pages: the pages, pinned
+ * @nr_ring_pages: their number
+ * @on_vector: entry in the doorbell's list of channels
+ * @priv: the backend's
+ */
+struct pvh_channel {
+	struct pvh_dev		*dev;
+	u16			queue;
+	u16			vector;
+	u64			features;
+
+	struct pvring_cons	rx;
+	struct pvring_prod	tx;
+	u32			rx_slots;
+	u32			tx_slots;
+
+	struct task_struct	*worker;
+	unsigned long		kicked;
+	int			broken;
+	struct pvh_pin_cache	pins;
+	struct pvh_stats	stats;
+
+	void			*ring_mem;
+	struct page		**ring_pages;
+	unsigned int		nr_ring_pages;
+	struct list_head	on_vector;
+	void			*priv;
+};
+
+void pvh_channel_wake(struct pvh_channel *ch);
+void pvh_channel_interrupt(struct pvh_channel *ch);
+
+/* Entries that ->work() may take from the ring before it returns. */
+#define PVH_BUDGET	128
+
+/* -- devices (dev.c) ----------------------------------------------------------- */
+
+/**
+ * struct pvh_dev_ops - a device type's backend
+ * @type: PVBUS_TYPE_*
+ * @name: for messages
+ * @create: check @args (user's, already copied; @args->id is valid), set up
+ *	dev->priv, dev->features, dev->blob, dev->blob_len and dev->max_queues,
+ *	write outputs into @args. Process context, vm->lock not held.
+ * @destroy: undo @create. No channel is open any more.
+ * @info: fill the outputs of @args
+ * @open: set up ch->priv for a channel whose rings exist and whose worker does
+ *	not run yet. Features were checked against dev->features.
+ * @close: the worker has ended; wait for what is in flight, drop all pins
+ *	with pvh_pin_put(), free ch->priv
+ * @work: take up to PVH_BUDGET entries from the ring and reap what the device
+ *	finished; publish; interrupt when the guest asked for it. Worker context,
+ *	may sleep. Returns how much was done (0: nothing to do), or a negative
+ *	-PVBUS_ST_* when the guest broke the protocol.
+ * @pending: is there something for @work beside the ring? Called by the worker
+ *	before it sleeps, in TASK_IDLE state: must not sleep.
+ *
+ * @open, @close of a device are serialized by vm->lock.
+ */
+struct pvh_dev_ops {
+	u16		type;
+	const char	*name;
+	int	(*create)(struct pvh_dev *dev, struct pvbus_ioc_dev *args);
+	void	(*destroy)(struct pvh_dev *dev);
+	void	(*info)(struct pvh_dev *dev, struct pvbus_ioc_dev *args);
+	int	(*open)(struct pvh_channel *ch);
+	void	(*close)(struct pvh_channel *ch);
+	int	(*work)(struct pvh_channel *ch);
+	bool	(*pending)(struct pvh_channel *ch);
+};
+
+extern const struct pvh_dev_ops pvh_blk_ops;
+extern const struct pvh_dev_ops pvh_net_ops;
+
+#define PVH_MAX_QUEUES	16
+#define PVH_MAX_DEVS	64
+
+/**
+ * struct pvh_dev - a device that a VM is offered
+ * @vm: the VM, which outlives it
+ * @node: in vm->devs, ascending by @offer; vm->lock
+ * @ops: its type
+ * @offer: number of the offer
+ * @id: instance id
+ * @max_queues: channels offered
+ * @features: device features offered
+ * @blob: configuration
+ * @blob_len: bytes of it
+ * @announce: OFFER or UPDATE that is still to be sent; vm->lock
+ * @offered: the guest knows of it; vm->lock
+ * @removing: RESCIND is to be or was sent; vm->lock
+ * @rescind_sent: it was; vm->lock
+ * @released: completed when the guest has let go of it
+ * @channel: open channels by queue, or NULL; vm->lock
+ * @priv: the backend's
+ */
+struct pvh_dev {
+	struct pvh_vm		*vm;
+	struct list_head	node;
+	const struct pvh_dev_ops *ops;
+	u32			offer;
+	char			id[PVBUS_ID_SIZE];
+	u16			max_queues;
+	u64			features;
+	u8			blob[PVBUS_BLOB_SIZE];
+	u32			blob_len;
+	u16			announce;
+	bool			offered;
+	bool			removing;
+	bool			rescind_sent;
+	struct completion	released;
+	struct pvh_channel	*channel[PVH_MAX_QUEUES];
+	void			*priv;
+};
+
+int pvh_dev_add(struct pvh_vm *vm, struct pvbus_ioc_dev *args);
+int pvh_dev_remove(struct pvh_vm *vm, const char *id, unsigned int timeout_ms);
+void pvh_dev_remove_all(struct pvh_vm *vm);
+int pvh_dev_next(struct pvh_vm *vm, struct pvbus_ioc_dev *args);
+int pvh_dev_stats(struct pvh_vm *vm, struct pvbus_ioc_chan_stats *args);
+struct pvh_dev *pvh_dev_find(struct pvh_vm *vm, u32 offer);
+/* Send the guest dev->blob anew, after the backend changed it. */
+void pvh_dev_update(struct pvh_dev *dev, const void *blob, size_t len);
+
+/* -- transport ------------------------------------------------------------------ */
+
+/**
+ * struct pvh_transport_ops - how a VM is reached
+ * @name: for messages
+ * @interrupt: raise @vector in the guest. Any context.
+ * @pin: hold the page at guest frame @gfn, which lies in guest RAM, for
+ *	reading and writing. Worker or workqueue context, may sleep.
+ * @unpin: undo @pin
+ * @sleep: the worker is about to sleep: let go of what @pin keeps for speed
+ * @ram: is [gpa, gpa + len) guest RAM? Overflow-safe.
+ */
+struct pvh_transport_ops {
+	const char *name;
+	void	(*interrupt)(struct pvh_vm *vm, unsigned int vector);
+	int	(*pin)(struct pvh_vm *vm, struct pvh_pin_cache *cache, u64 gfn,
+		       struct page **page);
+	void	(*unpin)(struct pvh_vm *vm, struct page *page);
+	void	(*sleep)(struct pvh_vm *vm, struct pvh_pin_cache *cache);
+	bool	(*ram)(struct pvh_vm *vm, u64 gpa, u64 len);
+};
+
+/**
+ * struct pvh_doorbell - one doorbell that the guest rings
+ * @vm: the VM
+ * @vector: its number
+ * @lock: protects @channels; taken in interrupt context
+ * @channels: channels that share it
+ * @ctx: eventfd, NULL on loopback
+ * @file: the eventfd's file, held for @wait
+ * @wait: entry in the eventfd's queue
+ * @pt: how @wait got there
+ */
+struct pvh_doorbell {
+	struct pvh_vm		*vm;
+	unsigned int		vector;
+	spinlock_t		lock;
+	struct list_head	channels;
+	struct eventfd_ctx	*ctx;
+	struct file		*file;
+	wait_queue_entry_t	wait;
+	poll_table		pt;
+};
+
+/* -- VMs (vm.c) -------------------------------------------------------------------- */
+
+/**
+ * struct pvh_vm - a virtual machine
+ * @ref: references: the list of VMs, the daemon's file, work in progress
+ * @node: in the list of VMs
+ * @name: its name
+ * @flags: PVBUS_VM_*
+ * @lock: serializes the handshake, devices and channels: everything that is
+ *	not marked otherwise
+ * @wq: ordered: control messages, resets and the end of the VM
+ * @ctl_work: the guest rang the control doorbell, or room was made
+ * @death_work: QEMU is gone
+ * @dead: QEMU is gone; set once, read anywhere
+ * @state: PVBUS_VM_*
+ * @owner: the control device's file, NULL when the daemon died
+ * @event: something to tell the daemon
+ * @wait: the daemon polls here
+ *
+ * @transport: how the guest is reached
+ * @transport_priv: the transport's
+ * @mm: QEMU's memory (mmgrab), NULL until attached
+ * @mn: tells when it changes and when it ends
+ * @pid: QEMU
+ * @mem: guest RAM, set once by VM_SET_MEM, NULL before
+ * @pinned: pages pinned
+ * @pin_limit: most pages
+ *
+ * @win: the window, mapped
+ * @win_pages: its pages, pinned; NULL on loopback
+ * @mbox_rx: mailbox from the guest; ctl_work only
+ * @mbox_tx: mailbox to the guest; vm->lock
+ * @generation: the guest's, 0 if none
+ * @running: HELLO_ACK was sent: devices may be offered
+ * @hello: the last hello, checked
+ * @refusal: PVBUS_ST_* of the last refusal
+ * @version: protocol version in force
+ * @features: PVBUS_F_* in force
+ * @offers_done: OFFERS_DONE was sent
+ * @nr_vectors: doorbells that were set up
+ * @guest_vectors: MSI-X vectors the guest said it has
+ * @vectors: vectors in force
+ * @min_vectors: fewer are refused
+ * @peer: ivshmem peer number of the host
+ * @doorbell: guest to host
+ * @irq: host to guest: eventfds, NULL on loopback
+ * @resets: handshakes
+ * @violations: protocol violations
+ *
+ * @devs: devices by offer
+ * @nr_devs: their number
+ * @next_offer: next offer's number
+ */
+struct pvh_vm {
+	struct kref		ref;
+	struct list_head	node;
+	char			name[PVBUS_ID_SIZE];
+	u32			flags;
+	struct mutex		lock;
+	struct workqueue_struct	*wq;
+	struct work_struct	ctl_work;
+	struct work_struct	death_work;
+	bool			dead;
+	u32			state;
+	struct file		*owner;
+	bool			event;
+	wait_queue_head_t	wait;
+
+	const struct pvh_transport_ops *transport;
+	void			*transport_priv;
+	struct mm_struct	*mm;
+	struct mmu_notifier	mn;
+	struct pid		*pid;
+	struct pvh_mem		*mem;
+	atomic64_t		pinned;
+	u64			pin_limit;
+
+	void			*win;
+	struct page		**win_pages;
+	struct pvring_cons	mbox_rx;
+	struct pvring_prod	mbox_tx;
+	u32			generation;
+	bool			running;
+	struct pvbus_hello	hello;
+	u32			refusal;
+	u16			version;
+	u64			features;
+	bool			offers_done;
+	unsigned int		nr_vectors;
+	unsigned int		guest_vectors;
+	unsigned int		vectors;
+	unsigned int		min_vectors;
+	u32			peer;
+	struct pvh_doorbell	*doorbell;
+	struct eventfd_ctx	**irq;
+	u64			resets;
+	u64			violations;
+
+	struct list_head	devs;
+	unsigned int		nr_devs;
+	u32			next_offer;
+};
+
+int pvh_vm_create(struct pvbus_ioc_vm_create *args, struct file *owner,
+		  struct pvh_vm **vmp);
+int pvh_vm_adopt(struct pvbus_ioc_vm_adopt *args, struct file *owner,
+		 struct pvh_vm **vmp);
+int pvh_vm_attach(struct pvh_vm *vm, const struct pvbus_ioc_vm_attach *args);
+int pvh_vm_set_mem(struct pvh_vm *vm, const struct pvbus_ioc_vm_set_mem *args);
+void pvh_vm_info(struct pvh_vm *vm, struct pvbus_ioc_vm_info *info);
+/* The daemon's file closes: destroy a VM that nobody can use, orphan others. */
+void pvh_vm_release(struct pvh_vm *vm);
+void pvh_vm_destroy(struct pvh_vm *vm);
+void pvh_vm_put(struct pvh_vm *vm);
+/* Tell the daemon that the state changed. Any context. */
+void pvh_vm_event(struct pvh_vm *vm);
+
+/* mem.c */
+int pvh_mem_check(const struct pvbus_ioc_vm_set_mem *args);
+bool pvh_mem_hva(const struct pvh_mem *mem, u64 gpa, u64 len, u64 *hva);
+
+/* qemu.c: the transport to QEMU's guest, its mm and MMU notifier */
+extern const struct pvh_transport_ops pvh_qemu_transport;
+int pvh_qemu_attach(struct pvh_vm *vm, int sock);
+void pvh_qemu_detach(struct pvh_vm *vm);
+
+/* pin.c */
+int pvh_pin_cache_init(struct pvh_pin_cache *cache, unsigned int nr_entries);
+void pvh_pin_cache_destroy(struct pvh_channel *ch);
+struct pvh_pin *pvh_pin_get(struct pvh_channel *ch, u64 gpa);
+void pvh_pin_put(struct pvh_channel *ch, struct pvh_pin *pin);
+void pvh_pin_sleep(struct pvh_channel *ch);
+/* Copy to or from guest RAM; -EFAULT when it is not that. */
+int pvh_copy_from_guest(struct pvh_channel *ch, void *to, u64 gpa, size_t len);
+int pvh_copy_to_guest(struct pvh_channel *ch, u64 gpa, const void *from,
+		      size_t len);
+/* Pages for which no cache is at hand (rings, nonces): one page at a time. */
+int pvh_vm_pin_page(struct pvh_vm *vm, u64 gpa, struct page **page);
+void pvh_vm_unpin_page(struct pvh_vm *vm, struct page *page);
+
+/* doorbell.c */
+int pvh_doorbells_init(struct pvh_vm *vm, const s32 *doorbell_fds,
+		       const s32 *interrupt_fds);
+void pvh_doorbells_destroy(struct pvh_vm *vm);
+/* The guest rang. Any context. */
+void pvh_doorbell_ring(struct pvh_doorbell *db);
+void pvh_doorbell_add(struct pvh_channel *ch);
+void pvh_doorbell_del(struct pvh_channel *ch);
+
+/* window.c: registers and reset */
+int pvh_window_map(struct pvh_vm *vm, u64 addr);
+void pvh_window_unmap(struct pvh_vm *vm);
+void pvh_window_ready(struct pvh_vm *vm);
+void pvh_window_down(struct pvh_vm *vm);
+/* Has the guest asked for a reset? Then do it. vm->lock held. */
+void pvh_window_check_reset(struct pvh_vm *vm);
+
+/* ctl.c: the mailbox */
+void pvh_ctl_work(struct work_struct *work);
+/* Room for one more message to the guest? */
+bool pvh_ctl_room(struct pvh_vm *vm);
+void pvh_ctl_send(struct pvh_vm *vm, u16 type, const void *body, size_t len);
+/* Answer the pending hello. vm->lock held. */
+void pvh_ctl_hello_ack(struct pvh_vm *vm, u32 status);
+/* Send offers, updates and rescinds that are due. vm->lock held. */
+void pvh_ctl_flush(struct pvh_vm *vm);
+
+/* channel.c. vm->lock held */
+int pvh_channel_open(struct pvh_dev *dev, const struct pvbus_open *msg);
+void pvh_channel_close(struct pvh_channel *ch);
+void pvh_channel_close_all(struct pvh_dev *dev);
+/* worker.c */
+int pvh_worker_start(struct pvh_channel *ch);
+void pvh_worker_stop(struct pvh_channel *ch);
+
+/* loopback: pvbus_loop.ko registers what VMs with PVBUS_VM_LOOPBACK use */
+/**
+ * struct pvh_loop_ops - the software transport
+ * @owner: module
+ * @attach: the VM was created with its window; make it visible to the guest
+ *	side of this kernel. vm->transport is set by the callee.
+ * @detach: undo @attach; the guest side has let go when it returns
+ */
+struct pvh_loop_ops {
+	struct module *owner;
+	int	(*attach)(struct pvh_vm *vm);
+	void	(*detach)(struct pvh_vm *vm);
+};
+
+int pvh_loop_register(const struct pvh_loop_ops *ops);
+void pvh_loop_unregister(const struct pvh_loop_ops *ops);
+
+/* chardev.c */
+int pvh_chardev_init(void);
+void pvh_chardev_exit(void);
+
+#endif /* PVBUS_HOST_H */
