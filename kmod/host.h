@@ -29,7 +29,16 @@
 
 struct pvh_channel;
 struct pvh_dev;
+struct pvh_loop_ops;
 struct pvh_vm;
+
+/* main.c: module parameters */
+extern unsigned int pvh_pin_limit_mb;
+/* Protocol versions to offer; others than PVBUS_VERSION_* only in tests. */
+extern unsigned short pvh_protocol_min;
+extern unsigned short pvh_protocol_max;
+/* Ends VMs whose daemon and QEMU are gone; flushed when the module unloads. */
+extern struct workqueue_struct *pvh_reap_wq;
 
 /* -- guest memory (mem.c) ------------------------------------------------ */
 
@@ -57,6 +66,8 @@ struct pvh_mem {
  * @gfn: guest frame number
  * @users: references by requests in flight; an entry in use is not evicted
  * @cached: belongs to the channel's cache; otherwise freed with the last user
+ * @stale: QEMU took the page away while it was in use: it is found by no
+ *	lookup any more and leaves the cache with its last user
  *
  * All but @page and @gfn belong to the channel's worker; no lock.
  */
@@ -65,6 +76,7 @@ struct pvh_pin {
 	u64		gfn;
 	u32		users;
 	bool		cached;
+	bool		stale;
 };
 
 #define PVH_PIN_WAYS	4
@@ -73,16 +85,33 @@ struct pvh_pin {
  * struct pvh_pin_cache - a channel's translation cache
  * @set: @nr_sets sets of PVH_PIN_WAYS entries, indexed by hash of the frame
  * @nr_sets: a power of two
- * @stale: set by the MMU notifier: every unused entry is dropped before the
- *	next lookup
- * @mm: QEMU's memory, in use by the worker since its last sleep, or NULL
+ * @nr_held: entries that hold a page
+ * @hand: where eviction looks next
+ * @stale: set by the MMU notifier: what lies in the range below is dropped
+ *	before the next lookup, and before the worker sleeps
+ * @lock: protects @stale_first, @stale_last; taken in atomic context
+ * @stale_first: first frame to drop
+ * @stale_last: last frame to drop
+ * @node: in vm->caches, as long as @tracked; vm->cache_lock
+ * @tracked: in vm->caches: the channel may hold cached pages
+ * @wakeable: between pvh_doorbell_add() and _del(): the worker can be woken;
+ *	vm->cache_lock
+ * @mm: QEMU's memory, loaded in the worker since its last sleep, or NULL
  *
- * Owned by the worker, save @stale.
+ * Owned by the worker, save where a lock is named.
  */
 struct pvh_pin_cache {
 	struct pvh_pin		*set;
 	unsigned int		nr_sets;
+	unsigned int		nr_held;
+	unsigned int		hand;
 	atomic_t		stale;
+	spinlock_t		lock;
+	u64			stale_first;
+	u64			stale_last;
+	struct list_head	node;
+	bool			tracked;
+	bool			wakeable;
 	struct mm_struct	*mm;
 };
 
@@ -315,6 +344,9 @@ struct pvh_doorbell {
  * @owner: the control device's file, NULL when the daemon died
  * @event: something to tell the daemon
  * @wait: the daemon polls here
+ * @ending: somebody destroys it; list mutex
+ * @reap_work: destroys it when neither daemon nor QEMU is left
+ * @loop: the software transport, with PVBUS_VM_LOOPBACK
  *
  * @transport: how the guest is reached
  * @transport_priv: the transport's
@@ -324,6 +356,10 @@ struct pvh_doorbell {
  * @mem: guest RAM, set once by VM_SET_MEM, NULL before
  * @pinned: pages pinned
  * @pin_limit: most pages
+ * @invalidating: QEMU is taking pages away right now: nothing is looked up in
+ *	the pin caches, and nothing new is put into them
+ * @cache_lock: protects @caches; taken in atomic context
+ * @caches: pin caches of the channels
  *
  * @win: the window, mapped
  * @win_pages: its pages, pinned; NULL on loopback
@@ -336,7 +372,9 @@ struct pvh_doorbell {
  * @version: protocol version in force
  * @features: PVBUS_F_* in force
  * @offers_done: OFFERS_DONE was sent
- * @nr_vectors: doorbells that were set up
+ * @nr_doorbells: entries of @doorbell and @irq
+ * @nr_vectors: of them, those that the transport was given: what the guest can
+ *	use at most; set before the window says READY
  * @guest_vectors: MSI-X vectors the guest said it has
  * @vectors: vectors in force
  * @min_vectors: fewer are refused
@@ -364,6 +402,9 @@ struct pvh_vm {
 	struct file		*owner;
 	bool			event;
 	wait_queue_head_t	wait;
+	bool			ending;
+	struct work_struct	reap_work;
+	const struct pvh_loop_ops *loop;
 
 	const struct pvh_transport_ops *transport;
 	void			*transport_priv;
@@ -373,6 +414,9 @@ struct pvh_vm {
 	struct pvh_mem		*mem;
 	atomic64_t		pinned;
 	u64			pin_limit;
+	atomic_t		invalidating;
+	spinlock_t		cache_lock;
+	struct list_head	caches;
 
 	void			*win;
 	struct page		**win_pages;
@@ -385,6 +429,7 @@ struct pvh_vm {
 	u16			version;
 	u64			features;
 	bool			offers_done;
+	unsigned int		nr_doorbells;
 	unsigned int		nr_vectors;
 	unsigned int		guest_vectors;
 	unsigned int		vectors;
@@ -417,18 +462,38 @@ void pvh_vm_event(struct pvh_vm *vm);
 /* mem.c */
 int pvh_mem_check(const struct pvbus_ioc_vm_set_mem *args);
 bool pvh_mem_hva(const struct pvh_mem *mem, u64 gpa, u64 len, u64 *hva);
+/*
+ * Is what vm->hello claims true in vm->mem? For the hello of a guest that
+ * rebooted: the table was believed before. vm->lock held; may sleep. 0, or
+ * -EBADMSG (ranges or nonces do not fit the table), -EFAULT, -ESRCH (QEMU is
+ * gone), -ENOMEM (quota).
+ */
+int pvh_mem_verify(struct pvh_vm *vm);
 
 /* qemu.c: the transport to QEMU's guest, its mm and MMU notifier */
 extern const struct pvh_transport_ops pvh_qemu_transport;
 int pvh_qemu_attach(struct pvh_vm *vm, int sock);
 void pvh_qemu_detach(struct pvh_vm *vm);
+/* QEMU's task with a reference, for put_task_struct(), or NULL. */
+struct task_struct *pvh_qemu_task(struct pvh_vm *vm);
+/* Hold the page at @hva of QEMU; NULL @cache outside of the worker. */
+int pvh_qemu_pin(struct pvh_vm *vm, struct pvh_pin_cache *cache, u64 hva,
+		 struct page **page);
 
 /* pin.c */
 int pvh_pin_cache_init(struct pvh_pin_cache *cache, unsigned int nr_entries);
 void pvh_pin_cache_destroy(struct pvh_channel *ch);
+/*
+ * The page that @gpa lies in, held until pvh_pin_put(); or ERR_PTR(): -EFAULT
+ * (not guest RAM), -ENOMEM (quota), -ESRCH (QEMU is gone). Worker only.
+ */
 struct pvh_pin *pvh_pin_get(struct pvh_channel *ch, u64 gpa);
+/* Worker, or ->close() once the worker has ended. */
 void pvh_pin_put(struct pvh_channel *ch, struct pvh_pin *pin);
+/* The worker calls it before each sleep and before it returns. */
 void pvh_pin_sleep(struct pvh_channel *ch);
+/* QEMU takes frames @first to @last away. Any context; see qemu.c. */
+void pvh_pin_invalidate(struct pvh_vm *vm, u64 first, u64 last);
 /* Copy to or from guest RAM; -EFAULT when it is not that. */
 int pvh_copy_from_guest(struct pvh_channel *ch, void *to, u64 gpa, size_t len);
 int pvh_copy_to_guest(struct pvh_channel *ch, u64 gpa, const void *from,
