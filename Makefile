@@ -6,32 +6,152 @@
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 # of the kernel in KDIR, which need not be the running one
-KREL = $(shell cat $(KDIR)/include/config/kernel.release 2>/dev/null)
+KREL := $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"$$/\1/p' \
+	  '$(KDIR)/include/generated/utsrelease.h' 2>/dev/null)
 
 BUILD := $(CURDIR)/build
-# kbuild writes beside its sources: each kernel gets a tree of links
-KTREE = $(BUILD)/kbuild/$(KREL)
-KOUT = $(BUILD)/modules/$(KREL)
-KSRC := Kbuild kmod guest-drivers include
+# kbuild writes beside its sources: each kernel gets a tree of links, so that
+# several kernels build side by side and the sources stay clean
+KTREE := $(BUILD)/kbuild/$(KREL)
+KOUT := $(BUILD)/modules/$(KREL)
+KSRC := $(shell find Kbuild kmod guest-drivers include \
+	  -name '*.[ch]' -o -name Kbuild)
+
+# for two builds of one kernel at a time
+LOCK = flock -o $(BUILD)/kbuild/$(KREL).lock
+KBUILD = $(MAKE) --no-print-directory -C $(KDIR) M=$(KTREE) $(KFLAGS)
+
+# a distribution's headers ask for signatures, and lack the key
+NOSIGN = $(if $(wildcard $(KDIR)/certs/signing_key.*),,CONFIG_MODULE_SIG_ALL=)
+
+# newest of each supported series whose headers are installed
+KSERIES := 6.1 6.12
+newest = $(shell ls -d /lib/modules/$(1).*/build 2>/dev/null | \
+	   sed -n 's|^/lib/modules/\(.*-amd64\)/build$$|\1|p' | \
+	   grep -v -e -rt- -e -cloud- | sort -V | tail -n 1)
+
+PREFIX ?= /usr/local
+MANDIR ?= $(PREFIX)/share/man
+INSTALL_MOD_PATH ?= $(DESTDIR)
+INSTALL_MOD_DIR ?= updates/pvbus
+MODDIR = $(INSTALL_MOD_PATH)/lib/modules/$(KREL)/$(INSTALL_MOD_DIR)
+
+export PREFIX MANDIR DESTDIR
 
 all: modules tools
 
 modules: ktree
-	$(MAKE) -C $(KDIR) M=$(KTREE) $(KFLAGS) modules
-	mkdir -p $(KOUT)
-	cp $(KTREE)/kmod/*.ko $(KTREE)/guest-drivers/*.ko $(KOUT)/
+	+@$(LOCK) $(KBUILD) modules
+	@mkdir -p $(KOUT)
+	@rm -f $(KOUT)/*.ko
+	@sed 's/\.o$$/.ko/; s|^[^/]|$(KTREE)/&|' $(KTREE)/modules.order | \
+		xargs cp -t $(KOUT)
 
 # one object for one who works on it: make object O=kmod/blk.o
 object: ktree
-	$(MAKE) -C $(KDIR) M=$(KTREE) $(KFLAGS) $(O)
+	+@$(LOCK) $(KBUILD) O= $(O)
 
-ktree:
+modules-all: $(addprefix modules-for-,$(KSERIES))
+
+modules-for-%:
+	$(if $(call newest,$*),,$(error no headers of Linux $* installed: \
+		run "make deps", or install linux-headers-$*-amd64))
+	@$(MAKE) --no-print-directory modules \
+		KVER=$(call newest,$*) KDIR=/lib/modules/$(call newest,$*)/build
+
+# for scripts: the kernels that modules-all builds for
+kernels:
+	@printf '%s\n' $(foreach s,$(KSERIES),$(call newest,$(s)))
+
+# Links of deleted sources go, missing ones come; a checkout that was moved or
+# copied with its build directory must not build the sources of the old one.
+ktree: headers
+	@mkdir -p $(addprefix $(KTREE)/,$(sort $(dir $(KSRC))))
+	@$(LOCK) sh -e -c ' \
+		find $(KTREE) -xtype l -delete; \
+		for f in $(KSRC); do \
+			[ $(KTREE)/$$f -ef $(CURDIR)/$$f ] || \
+				ln -sfr $(CURDIR)/$$f $(KTREE)/$$f; \
+		done'
+
+headers:
 	@test -n "$(KREL)" || { \
-		echo "no kernel build tree in KDIR=$(KDIR):" \
-		     "install linux-headers-$(KVER) or give KDIR=" >&2; \
+		echo "pvbus: no kernel build tree at $(KDIR): install" \
+		     "linux-headers-$(KVER), or name another kernel with" \
+		     "KVER= or KDIR= (make modules-all builds for Debian's)" \
+		     >&2; \
 		exit 1; }
-	@mkdir -p $(KTREE)
-	@find $(KTREE) -xtype l -delete
-	@cp -rsu --remove-destination $(addprefix $(CURDIR)/,$(KSRC)) $(KTREE)/
 
-.PHONY: all modules object ktree
+tools:
+	+@$(MAKE) --no-print-directory -C userspace all
+
+install: modules_install tools_install man_install
+
+modules_install: modules
+	+@$(LOCK) $(KBUILD) INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) \
+		INSTALL_MOD_DIR=$(INSTALL_MOD_DIR) $(NOSIGN) modules_install
+# a package's own scripts run depmod, and its staging tree lacks what it reads
+ifeq ($(DESTDIR),)
+	depmod -a $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
+endif
+
+tools_install: tools
+	+@$(MAKE) --no-print-directory -C userspace install
+
+man_install:
+	@for page in $(wildcard Documentation/man/*.[1-8]); do \
+		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
+		echo "  INSTALL $$dir/$${page##*/}"; \
+		install -D -m 644 -t $$dir $$page || exit; \
+	done
+
+uninstall: headers
+	rm -rf $(MODDIR)
+ifeq ($(DESTDIR),)
+	depmod -a $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
+endif
+	@for page in $(wildcard Documentation/man/*.[1-8]); do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
+	done
+	+@$(MAKE) --no-print-directory -C userspace uninstall
+
+clean:
+	@$(MAKE) --no-print-directory -C userspace clean
+	rm -rf $(BUILD)
+
+deps:
+	@tests/deps
+
+deps-build:
+	@tests/deps build
+
+check:
+	@tests/check
+
+check-unit check-stress check-static check-lab: check-%:
+	@tests/check $*
+
+demo: deps
+	@$(MAKE) --no-print-directory modules-all tools
+	@tests/bench/demo
+
+help:
+	@echo 'Build (KVER=release or KDIR=directory choose another kernel):'
+	@echo '  all             modules and tools (the default)'
+	@echo '  modules         modules, into build/modules/RELEASE'
+	@echo '  modules-all     modules for the newest installed headers of: $(KSERIES)'
+	@echo '  tools           pvbusd, pvbusctl and libpvbus'
+	@echo '  object O=FILE   one object of a module, such as O=kmod/main.o'
+	@echo '  clean           remove what was built'
+	@echo 'Install (PREFIX=$(PREFIX); DESTDIR=, INSTALL_MOD_PATH= for staging):'
+	@echo '  install         modules, tools, manual pages and systemd units'
+	@echo '  uninstall       the reverse, for the same kernel'
+	@echo '  deps-build      Debian packages that the build needs, as root'
+	@echo '  deps            those, and what check and demo need: QEMU, kernels'
+	@echo 'Run:'
+	@echo '  check           all tests (check-unit, check-stress, check-static, check-lab)'
+	@echo '  demo            compare with IDE, e1000 and virtio; results in build/demo'
+
+.PHONY: all modules object modules-all kernels ktree headers tools install \
+	modules_install tools_install man_install uninstall clean deps \
+	deps-build check check-unit check-stress check-static check-lab demo help
