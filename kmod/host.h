@@ -157,6 +157,8 @@ struct pvh_stats {
  * @broken: PVBUS_ST_* once the peer broke the protocol; the worker then idles
  * @pins: translation cache; worker only
  * @stats: counters
+ * @broken_told: the guest was told of @broken; vm->lock
+ * @poll_ns: how long it polls at present before it sleeps; worker only
  * @ring_mem: mapping of the ring pages
  * @ring_pages: the pages, pinned
  * @nr_ring_pages: their number
@@ -179,6 +181,8 @@ struct pvh_channel {
 	int			broken;
 	struct pvh_pin_cache	pins;
 	struct pvh_stats	stats;
+	bool			broken_told;
+	u64			poll_ns;
 
 	void			*ring_mem;
 	struct page		**ring_pages;
@@ -244,8 +248,11 @@ extern const struct pvh_dev_ops pvh_net_ops;
  * @id: instance id
  * @max_queues: channels offered
  * @features: device features offered
+ * @blob_lock: protects @blob, @blob_len and @blob_changed; a leaf, so that
+ *	backends may call pvh_dev_update() in any context
  * @blob: configuration
  * @blob_len: bytes of it
+ * @blob_changed: pvh_dev_update() was called since the guest was told
  * @announce: OFFER or UPDATE that is still to be sent; vm->lock
  * @offered: the guest knows of it; vm->lock
  * @removing: RESCIND is to be or was sent; vm->lock
@@ -262,8 +269,10 @@ struct pvh_dev {
 	char			id[PVBUS_ID_SIZE];
 	u16			max_queues;
 	u64			features;
+	spinlock_t		blob_lock;
 	u8			blob[PVBUS_BLOB_SIZE];
 	u32			blob_len;
+	bool			blob_changed;
 	u16			announce;
 	bool			offered;
 	bool			removing;
@@ -279,7 +288,9 @@ void pvh_dev_remove_all(struct pvh_vm *vm);
 int pvh_dev_next(struct pvh_vm *vm, struct pvbus_ioc_dev *args);
 int pvh_dev_stats(struct pvh_vm *vm, struct pvbus_ioc_chan_stats *args);
 struct pvh_dev *pvh_dev_find(struct pvh_vm *vm, u32 offer);
-/* Send the guest dev->blob anew, after the backend changed it. */
+/* Is this a name: [A-Za-z0-9][A-Za-z0-9._-]*, terminated? */
+bool pvh_id_valid(const u8 id[PVBUS_ID_SIZE]);
+/* Give the guest a new blob. Any context: the sending is left to vm->wq. */
 void pvh_dev_update(struct pvh_dev *dev, const void *blob, size_t len);
 
 /* -- transport ------------------------------------------------------------------ */
@@ -511,13 +522,20 @@ void pvh_doorbell_ring(struct pvh_doorbell *db);
 void pvh_doorbell_add(struct pvh_channel *ch);
 void pvh_doorbell_del(struct pvh_channel *ch);
 
-/* window.c: registers and reset */
+/*
+ * window.c: registers and reset. Map before anything else uses the VM, with
+ * vm->peer set; ready and down with vm->lock held and vm->transport and
+ * vm->nr_vectors set. Down ends all channels and is what VM_DESTROY and the
+ * death of QEMU call.
+ */
 int pvh_window_map(struct pvh_vm *vm, u64 addr);
 void pvh_window_unmap(struct pvh_vm *vm);
 void pvh_window_ready(struct pvh_vm *vm);
 void pvh_window_down(struct pvh_vm *vm);
 /* Has the guest asked for a reset? Then do it. vm->lock held. */
 void pvh_window_check_reset(struct pvh_vm *vm);
+/* Close all channels and forget what the guest was told. vm->lock held. */
+void pvh_window_forget(struct pvh_vm *vm);
 
 /* ctl.c: the mailbox */
 void pvh_ctl_work(struct work_struct *work);
@@ -529,8 +547,8 @@ void pvh_ctl_hello_ack(struct pvh_vm *vm, u32 status);
 /* Send offers, updates and rescinds that are due. vm->lock held. */
 void pvh_ctl_flush(struct pvh_vm *vm);
 
-/* channel.c. vm->lock held */
-int pvh_channel_open(struct pvh_dev *dev, const struct pvbus_open *msg);
+/* channel.c. vm->lock held. Opening returns PVBUS_ST_*. */
+u32 pvh_channel_open(struct pvh_dev *dev, const struct pvbus_open *msg);
 void pvh_channel_close(struct pvh_channel *ch);
 void pvh_channel_close_all(struct pvh_dev *dev);
 /* worker.c */
@@ -543,7 +561,8 @@ void pvh_worker_stop(struct pvh_channel *ch);
  * @owner: module
  * @attach: the VM was created with its window; make it visible to the guest
  *	side of this kernel. vm->transport is set by the callee.
- * @detach: undo @attach; the guest side has let go when it returns
+ * @detach: undo @attach; the guest side has let go when it returns. Calls
+ *	pvh_loop_cut() between the guest's goodbye and freeing its own.
  */
 struct pvh_loop_ops {
 	struct module *owner;
@@ -553,6 +572,17 @@ struct pvh_loop_ops {
 
 int pvh_loop_register(const struct pvh_loop_ops *ops);
 void pvh_loop_unregister(const struct pvh_loop_ops *ops);
+
+/*
+ * loopreg.c, for vm.c: join a loopback VM to the guest side and part them.
+ * Without vm->lock; before pvh_window_ready() and before devices are removed.
+ * -EOPNOTSUPP when there is no pvbus_loop.ko.
+ */
+int pvh_loop_attach(struct pvh_vm *vm);
+void pvh_loop_detach(struct pvh_vm *vm);
+/* for pvbus_loop.ko: the guest rang; let go of vm->transport. */
+void pvh_loop_doorbell(struct pvh_vm *vm, unsigned int vector);
+void pvh_loop_cut(struct pvh_vm *vm);
 
 /* chardev.c */
 int pvh_chardev_init(void);
