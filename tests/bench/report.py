@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""Turns what compare.sh measured into results.json, report.md and a plot."""
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import results as res
+
+CAVEAT = (
+    "Times were taken in a lab in which the host is itself a virtual machine, "
+    "often an emulated one: compare contenders with each other, and only within "
+    "one report. Exits and interrupts per operation are counts and carry over "
+    "to real hardware; times do not."
+)
+
+
+def number(value):
+    """A figure for a person: three digits are enough."""
+    if value is None:
+        return "-"
+    if value >= 100:
+        return f"{value:,.0f}"
+    if value >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}"
+
+
+def spread(runs, scale=1.0):
+    if not runs:
+        return "-"
+    return f"{number(min(runs) * scale)}..{number(max(runs) * scale)}"
+
+
+def table(head, rows):
+    """A table that is aligned as text and is Markdown as well."""
+    rows = [head] + rows
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    lines = []
+    for n, row in enumerate(rows):
+        cells = [row[0].ljust(widths[0])]
+        cells += [c.rjust(w) for c, w in zip(row[1:], widths[1:])]
+        lines.append("| " + " | ".join(cells) + " |")
+        if n == 0:
+            rule = ["-" * widths[0]] + ["-" * (w - 1) + ":" for w in widths[1:]]
+            lines.append("| " + " | ".join(rule) + " |")
+    return "\n".join(lines)
+
+
+def disk_tables(disk):
+    for test in res.DISK_TESTS:
+        big = "-1m-" in test
+        head = [test, "MB/s" if big else "IOPS", "min..max", "p50 us", "p99 us",
+                "exits/op", "irqs/op", "host CPU us/op"]
+        rows = []
+        for name in res.DISK_CONTENDERS:
+            entry = disk[name][test]
+            if "reason" in entry:
+                rows.append([name, "no result"] + ["-"] * 6)
+                continue
+            scale = 1.048576 if big else 1.0
+            rows.append([name, number(entry["iops"] * scale),
+                         spread(entry["runs"], scale)] +
+                        [number(entry[f]) for f in res.DISK_FIGURES[2:]])
+        yield table(head, rows)
+
+
+def net_tables(net):
+    units = {"gbit_s": "Gbit/s", "trans_s": "trans/s", "pps": "packets/s"}
+    for test in res.NET_TESTS:
+        headline = res.NET_HEADLINE[test]
+        head = [test, units[headline], "min..max", "p50 us", "p99 us",
+                "exits/op", "host CPU us/op"]
+        rows = []
+        for name in res.NET_CONTENDERS:
+            entry = net[name][test]
+            if "reason" in entry:
+                rows.append([name, "no result"] + ["-"] * 5)
+                continue
+            rows.append([name, number(entry[headline]), spread(entry["runs"])] +
+                        [number(entry[f]) for f in res.NET_FIGURES])
+        yield table(head, rows)
+
+
+def reasons(results):
+    for kind in ("disk", "net"):
+        for name, tests in results[kind].items():
+            for test, entry in tests.items():
+                for reason in [entry.get("reason")] + entry.get("failed_runs", []):
+                    if reason:
+                        yield f"- {name}, {test}: {reason}"
+
+
+def ratio_rows(results, kind, headline, ours, peers, tests):
+    for test in tests:
+        mine = results[kind][ours][test].get(headline(test))
+        row = [test]
+        for peer in peers:
+            other = results[kind][peer][test].get(headline(test))
+            row.append(f"{mine / other:.2f}" if mine and other else "-")
+        yield row
+
+
+def ratios(results):
+    peers = res.DISK_CONTENDERS[1:]
+    yield table(["pvblk against"] + peers,
+                list(ratio_rows(results, "disk", lambda _: "iops", "pvblk",
+                                peers, res.DISK_TESTS)))
+    peers = res.NET_CONTENDERS[1:]
+    yield table(["pvnet against"] + peers,
+                list(ratio_rows(results, "net", res.NET_HEADLINE.get, "pvnet",
+                                peers, res.NET_TESTS)))
+
+
+def report(results):
+    parts = ["# pvbus compared", CAVEAT,
+             "Medians of the runs, with the least and the most. An operation "
+             "of a TCP stream is 64 KiB; of tcp-rr, a round trip; of udp-64, "
+             "a packet.",
+             "## How many times as fast", *ratios(results),
+             "## Disk", *disk_tables(results["disk"]),
+             "## Network", *net_tables(results["net"])]
+    missing = list(reasons(results))
+    if missing:
+        parts += ["## Runs without a result", "\n".join(missing)]
+    parts += ["## Environment",
+              "\n".join(f"- {name}: {value}" for name, value
+                        in results["environment"].items())]
+    return "\n\n".join(parts) + "\n"
+
+
+def plot_data(results, directory):
+    """Each test's figures relative to the best contender, for gnuplot."""
+    for kind, contenders, tests, headline in (
+            ("disk", res.DISK_CONTENDERS, res.DISK_TESTS, lambda _: "iops"),
+            ("net", res.NET_CONTENDERS, res.NET_TESTS, res.NET_HEADLINE.get)):
+        with open(directory / f"{kind}.dat", "w", encoding="utf-8") as out:
+            print("test", *contenders, file=out)
+            for test in tests:
+                values = [results[kind][c][test][headline(test)] or 0
+                          for c in contenders]
+                best = max(values) or 1
+                print(test, *(100 * v / best for v in values), file=out)
+
+
+def plot(results, directory):
+    plot_data(results, directory)
+    script = Path(__file__).with_name("compare.gnuplot")
+    for terminal, name in (("pngcairo size 1200,900", "report.png"),
+                           ("svg size 1200,900 dynamic", "report.svg")):
+        subprocess.run(
+            ["gnuplot", "-e", f"set terminal {terminal}; set output '{name}'",
+             str(script)], check=True, cwd=directory, timeout=60)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("measured", type=Path, help="directory of compare.sh")
+    parser.add_argument("output", type=Path, help="directory to write to")
+    args = parser.parse_args()
+    try:
+        results = res.read_results(args.measured)
+    except OSError as error:
+        sys.exit(f"{args.measured}: nothing was measured there ({error})")
+    args.output.mkdir(parents=True, exist_ok=True)
+    (args.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    text = report(results)
+    (args.output / "report.md").write_text(text)
+    plot(results, args.output)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()

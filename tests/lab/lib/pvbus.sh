@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# pvbus in the lab: the host's module and daemons, and the guest's drivers.
+
+_PVBUS_BIN=$REPO/build/bin
+PATH=$_PVBUS_BIN:$PATH
+# Daemons of a scenario: logs, pids, sockets.
+_PVBUS_RUN=/run/pvbus-lab
+
+# pvbus_host_load [PARAM=VALUE...]: the host's module.
+pvbus_host_load() {
+	mkdir -p $_PVBUS_RUN
+	lab_insmod pvbus_host "$@"
+}
+
+# pvbusd_socket VM: where its QEMU connects.
+pvbusd_socket() {
+	echo "$_PVBUS_RUN/$1.sock"
+}
+
+# pvbusd_start VM ARGUMENTS...: starts a daemon and waits until it is ready.
+# Not in a subshell: the daemon's pid is kept for pvbusd_stop.
+pvbusd_start() {
+	local vm=$1 i
+
+	shift
+	mkdir -p $_PVBUS_RUN
+	pvbusd --name "$vm" --socket "$(pvbusd_socket "$vm")" "$@" \
+		>"$_PVBUS_RUN/$vm.out" 2>"$_PVBUS_RUN/$vm.err" &
+	echo $! >"$_PVBUS_RUN/$vm.pid"
+	for ((i = 0; i < 100; i++)); do
+		grep -q ready "$_PVBUS_RUN/$vm.out" && return 0
+		pvbusd_alive "$vm" || break
+		sleep 0.1
+	done
+	echo "pvbusd $vm is not ready:"
+	pvbusd_log "$vm"
+	return 1
+}
+
+pvbusd_pid() {
+	cat "$_PVBUS_RUN/$1.pid"
+}
+
+pvbusd_alive() {
+	kill -0 "$(pvbusd_pid "$1")" 2>/dev/null
+}
+
+# pvbusd_log VM: what it has said.
+pvbusd_log() {
+	cat "$_PVBUS_RUN/$1.out" "$_PVBUS_RUN/$1.err"
+}
+
+# pvbusd_wait VM [SECONDS]: until the daemon is gone.
+pvbusd_wait() {
+	local i
+
+	for ((i = 0; i < ${2:-10} * 10; i++)); do
+		pvbusd_alive "$1" || return 0
+		sleep 0.1
+	done
+	echo "pvbusd $1 does not end"
+	return 1
+}
+
+# pvbusd_stop VM: as systemd does.
+pvbusd_stop() {
+	kill -TERM "$(pvbusd_pid "$1")" 2>/dev/null
+	pvbusd_wait "$1" 20
+}
+
+# pvbus_qemu VM [VECTORS]: QEMU's arguments, one word each.
+pvbus_qemu() {
+	echo "-chardev socket,path=$(pvbusd_socket "$1"),id=pvbus" \
+		"-device ivshmem-doorbell,vectors=${2:-8},chardev=pvbus"
+}
+
+# pvbus_guest VM [guest_start's arguments]: boots a guest whose QEMU is
+# connected to the daemon of the same name.
+pvbus_guest() {
+	local vm=$1
+
+	shift
+	# shellcheck disable=SC2046 # words
+	guest_start "$vm" "$@" $(pvbus_qemu "$vm" "${VECTORS:-8}")
+}
+
+# --- in a guest (or in the host VM, on loopback) ---
+
+# wait_for FILE [SECONDS]
+wait_for() {
+	local i
+
+	for ((i = 0; i < ${2:-10} * 10; i++)); do
+		[ -e "$1" ] && return 0
+		sleep 0.1
+	done
+	echo "no $1 in ${2:-10} s"
+	return 1
+}
+
+# pvbus_guest_load [DRIVER...]: the bus and drivers of devices.
+pvbus_guest_load() {
+	local driver
+
+	lab_insmod pvbus || return
+	for driver in "$@"; do
+		lab_insmod "$driver" || return
+	done
+}
+
+# pvblk_disk ID: the node of a pvbus disk, once it is there.
+pvblk_disk() {
+	local i dev id
+
+	for ((i = 0; i < 100; i++)); do
+		for dev in /sys/bus/pvbus/devices/*; do
+			[ -e "$dev/id" ] && read -r id <"$dev/id" || continue
+			[ "$id" = "$1" ] || continue
+			for dev in "$dev"/block/*; do
+				[ -b "/dev/${dev##*/}" ] || continue
+				echo "/dev/${dev##*/}"
+				return 0
+			done
+		done
+		sleep 0.1
+	done
+	echo "no disk $1" >&2
+	return 1
+}
+
+# pvnet_card ID: the interface of a pvbus network card, once it is there.
+pvnet_card() {
+	local i dev id
+
+	for ((i = 0; i < 100; i++)); do
+		for dev in /sys/bus/pvbus/devices/*; do
+			[ -e "$dev/id" ] && read -r id <"$dev/id" || continue
+			[ "$id" = "$1" ] || continue
+			for dev in "$dev"/net/*; do
+				[ -e "$dev" ] || continue
+				echo "${dev##*/}"
+				return 0
+			done
+		done
+		sleep 0.1
+	done
+	echo "no network card $1" >&2
+	return 1
+}

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What is read is what was written: every block size, buffers anywhere in a
+# page, several depths, on a block device and on a raw file.
+
+TIMEOUT=420
+GUEST_TIMEOUT=200
+
+verified() {
+	fio --name=verify --filename="$1" --direct=1 --ioengine=libaio \
+		--verify=crc32c --verify_fatal=1 --verify_backlog=64 \
+		--group_reporting "${@:2}"
+}
+
+in_guest() {
+	local disk bs
+
+	check "the drivers load" pvbus_guest_load pvblk || return
+	for disk in $(pvblk_disk block) $(pvblk_disk file); do
+		for bs in 512 1k 1536 4k 12k 64k 256k 1m; do
+			check "$disk, blocks of $bs, buffers not page-aligned" \
+				verified "$disk" --rw=randwrite --bs=$bs \
+				--iodepth=16 --io_size=4m --iomem_align=512
+		done
+		check "$disk, blocks of 512 B to 1 MiB mixed, buffered and direct" \
+			verified "$disk" --rw=randrw --bsrange=512-1m \
+			--bs_unaligned=0 --blockalign=512 --iodepth=32 --io_size=24m
+		check "$disk, FUA and flushes between" \
+			verified "$disk" --rw=randwrite --bs=4k --iodepth=4 \
+			--sync=1 --fdatasync=8 --io_size=2m
+	done
+	check "buffers of a vectored read at odd places" vectored "$(pvblk_disk block)"
+}
+
+# Through the page cache and past it, the same bytes.
+vectored() {
+	local direct cached
+
+	direct=$(dd if="$1" bs=1M count=8 iflag=direct status=none | sha256sum)
+	echo 3 >/proc/sys/vm/drop_caches
+	cached=$(dd if="$1" bs=7k count=1171 status=none |
+		cat - <(dd if="$1" bs=1 skip=$((7 * 1024 * 1171)) \
+			count=$((8 * 1048576 - 7 * 1024 * 1171)) status=none) | sha256sum)
+	[ "$direct" = "$cached" ]
+}
+
+file_store() {
+	null_disk store 96 || return
+	mkfs.ext4 -q /dev/store && mkdir -p /run/store && mount /dev/store /run/store &&
+		truncate -s 48M /run/store/disk.img
+}
+
+host() {
+	null_disk backing 64
+	check "a file system for a raw file" file_store || return
+	check "the host module loads" pvbus_host_load || return
+	check "pvbusd starts" pvbusd_start vm1 --disk id=block,path=/dev/backing \
+		--disk id=file,path=/run/store/disk.img || return
+	check "a guest boots" pvbus_guest vm1 || return
+	guest_tap vm1 in_guest
+	check "the guest stops" guest_stop vm1
+	check "and pvbusd with it" pvbusd_wait vm1
+	check "nothing holds the file" umount /run/store
+}

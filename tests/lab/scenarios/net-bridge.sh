@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Two guests on one host bridge talk to each other through their pvbus cards;
+# a third one, which is not on it, hears nothing.
+
+TIMEOUT=300
+
+guest_setup() {
+	local card
+
+	pvbus_guest_load pvnet || return
+	card=$(pvnet_card lan) || return
+	ip link set "$card" name lan && ip link set lan up &&
+		ip addr add "192.0.2.$1/24" dev lan
+}
+
+guest_listen() {
+	tcpdump -i lan -n -c 1 -w /dev/null not ether proto 0x86dd
+}
+
+guest_serve() {
+	iperf3 -s -1
+}
+
+host() {
+	local n=1 vm job
+
+	check "the host module loads" pvbus_host_load || return
+	ip link add br0 type bridge
+	ip link set br0 up
+	for vm in one two three; do
+		n=$((n + 1))
+		check "pvbusd $vm starts" pvbusd_start $vm --net id=lan,ifname=$vm || return
+		check "guest $vm boots" pvbus_guest $vm --mem 512M || return
+		check "guest $vm has a card" guest $vm guest_setup $n || return
+		ip link set $vm up
+	done
+	ip link set one master br0
+	ip link set two master br0
+	check_equal "three VMs are listed" 3 "$(pvbusctl list --json | jq length)"
+
+	guest_bg three timeout 12 tcpdump -i lan -n -c 1 -w /dev/null \
+		not ether proto 0x86dd and not ether src "$(guest three cat /sys/class/net/lan/address)"
+	job=$GUEST_JOB
+	check "one reaches two" guest one ping -c 3 -i 0.3 -W 5 192.0.2.3
+	check "two reaches one" guest two ping -c 3 -i 0.3 -W 5 192.0.2.2
+	guest_bg two guest_serve
+	sleep 1
+	check "TCP from one to two" guest one iperf3 -c 192.0.2.3 -t 2
+	check_fails "one does not reach three" guest one ping -c 2 -i 0.3 -W 1 192.0.2.4
+	guest_wait three "$job" 30 >/dev/null 2>&1
+	check_equal "three hears nothing" 124 $?
+	for vm in one two three; do
+		check "guest $vm stops" guest_stop $vm
+		check "and its pvbusd" pvbusd_wait $vm
+	done
+	ip link del br0
+}

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What goes through a card arrives as it was: both ways, IPv4 and IPv6, small
+# and large packets, with and without the offloads.
+
+TIMEOUT=420
+GUEST_TIMEOUT=120
+
+SIZE_MB=256
+
+guest_setup() {
+	local card
+
+	pvbus_guest_load pvnet || return
+	card=$(pvnet_card lan) || return
+	ip link set "$card" name lan && ip link set lan up &&
+		ip addr add 192.0.2.2/24 dev lan &&
+		ip addr add 2001:db8::2/64 dev lan nodad &&
+		ping -c 1 -W 5 192.0.2.1
+}
+
+# Data that are costly to make under emulation, made once: a block of random
+# bytes, numbered and repeated.
+data() {
+	local i
+
+	for ((i = 0; i < SIZE_MB; i++)); do
+		printf 'block %10d' $i
+		cat /run/block
+	done
+}
+
+guest_block() {
+	dd if=/dev/urandom of=/run/block bs=$((1048576 - 16)) count=1 status=none
+	cp /run/block /lab/block
+}
+
+# receive PORT FAMILY: prints the hash of what comes.
+receive() {
+	socat -u "TCP$2-LISTEN:$1,reuseaddr" STDOUT | sha256sum
+}
+
+send() {
+	data | socat -u STDIN "TCP:$1,connect-timeout=10"
+}
+
+transfer() {
+	local want=$1 family=$2 host=$3 guest=$4 got
+
+	receive 7001 "$family" >/run/got &
+	sleep 0.5
+	guest vm1 send "$host:7001" || return
+	wait $!
+	got=$(</run/got)
+	check_equal "IPv$family, guest to host: $SIZE_MB MiB are the same" "$want" "$got"
+	guest_bg vm1 receive 7002 "$family"
+	sleep 1
+	send "$guest:7002"
+	got=$(guest_wait vm1 "$GUEST_JOB")
+	check_equal "IPv$family, host to guest: $SIZE_MB MiB are the same" "$want" "$got"
+}
+
+both_families() {
+	local want
+
+	want=$(data | sha256sum)
+	transfer "$want" 4 192.0.2.1 192.0.2.2
+	transfer "$want" 6 '[2001:db8::1]' '[2001:db8::2]'
+}
+
+pings() {
+	local host
+
+	for host in 192.0.2.1 2001:db8::1; do
+		check "$1: ping of 65507 bytes to $host" \
+			ping -c 3 -i 0.3 -W 5 -s "$([ "$host" = "${host#*:}" ] && echo 65507 || echo 65487)" "$host"
+		check "$1: small ping to $host" ping -c 3 -i 0.2 -W 5 -s 1 "$host"
+	done
+}
+
+guest_pings() {
+	ip link set lan mtu "$1"
+	pings "MTU $1"
+}
+
+guest_no_offload() {
+	ethtool -K lan tx off tso off sg off gro off rx off 2>&1
+	ethtool -k lan | grep -E '^(tx-checksumming|tcp-segmentation-offload): off'
+}
+
+host() {
+	local mtu
+
+	check "the host module loads" pvbus_host_load || return
+	check "pvbusd starts" pvbusd_start vm1 --net id=lan,ifname=lan0 || return
+	ip link set lan0 up
+	ip addr add 192.0.2.1/24 dev lan0
+	ip addr add 2001:db8::1/64 dev lan0 nodad
+	check "a guest boots" pvbus_guest vm1 || return
+	check "it has a network" guest vm1 guest_setup || return
+	guest vm1 guest_block
+	cp "$LAB_OUT/vm1/block" /run/block
+	both_families
+	for mtu in 1500 9000; do
+		ip link set lan0 mtu $mtu
+		guest_tap vm1 guest_pings $mtu
+	done
+	SIZE_MB=32
+	check "MTU 9000: a transfer" small_transfer
+	check "the offloads can be turned off" guest vm1 guest_no_offload
+	check "without offloads in the guest: a transfer" small_transfer
+	ethtool -K lan0 tx off tso off sg off gro off >/dev/null 2>&1
+	check "without offloads on either side: a transfer" small_transfer
+	check "the guest stops" guest_stop vm1
+}
+
+guest_sum() {
+	socat -u "TCP4:192.0.2.1:7003,connect-timeout=10" STDOUT | sha256sum
+}
+
+# Fewer bytes: it is about the packets' form.
+small_transfer() {
+	local want got
+
+	dd if=/dev/urandom of=/run/small bs=1M count=16 status=none
+	want=$(sha256sum </run/small)
+	socat -u OPEN:/run/small TCP4-LISTEN:7003,reuseaddr &
+	sleep 0.5
+	got=$(guest vm1 guest_sum)
+	wait $!
+	[ "$want" = "$got" ]
+}
