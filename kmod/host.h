@@ -12,10 +12,12 @@
 #ifndef PVBUS_HOST_H
 #define PVBUS_HOST_H
 
+#include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mmu_notifier.h>
 #include <linux/mutex.h>
+#include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -253,7 +255,6 @@ extern const struct pvh_dev_ops pvh_net_ops;
  * @blob: configuration
  * @blob_len: bytes of it
  * @blob_changed: pvh_dev_update() was called since the guest was told
- * @announce: OFFER or UPDATE that is still to be sent; vm->lock
  * @offered: the guest knows of it; vm->lock
  * @removing: RESCIND is to be or was sent; vm->lock
  * @rescind_sent: it was; vm->lock
@@ -273,7 +274,6 @@ struct pvh_dev {
 	u8			blob[PVBUS_BLOB_SIZE];
 	u32			blob_len;
 	bool			blob_changed;
-	u16			announce;
 	bool			offered;
 	bool			removing;
 	bool			rescind_sent;
