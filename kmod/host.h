@@ -82,6 +82,8 @@ struct pvh_pin {
 };
 
 #define PVH_PIN_WAYS	4
+/* Pages that a channel's cache holds, unless its backend needs other. */
+#define PVH_PIN_ENTRIES	4096
 
 /**
  * struct pvh_pin_cache - a channel's translation cache
@@ -108,7 +110,7 @@ struct pvh_pin_cache {
 	unsigned int		nr_held;
 	unsigned int		hand;
 	atomic_t		stale;
-	spinlock_t		lock;
+	spinlock_t		lock; /* stale_first, stale_last */
 	u64			stale_first;
 	u64			stale_last;
 	struct list_head	node;
@@ -329,7 +331,7 @@ struct pvh_transport_ops {
 struct pvh_doorbell {
 	struct pvh_vm		*vm;
 	unsigned int		vector;
-	spinlock_t		lock;
+	spinlock_t		lock; /* channels */
 	struct list_head	channels;
 	struct eventfd_ctx	*ctx;
 	struct file		*file;
@@ -383,6 +385,7 @@ struct pvh_doorbell {
  * @version: protocol version in force
  * @features: PVBUS_F_* in force
  * @offers_done: OFFERS_DONE was sent
+ * @ctl_idle: runs of @ctl_work in a row that found no message
  * @nr_doorbells: entries of @doorbell and @irq
  * @nr_vectors: of them, those that the transport was given: what the guest can
  *	use at most; set before the window says READY
@@ -404,7 +407,7 @@ struct pvh_vm {
 	struct list_head	node;
 	char			name[PVBUS_ID_SIZE];
 	u32			flags;
-	struct mutex		lock;
+	struct mutex		lock; /* see @lock */
 	struct workqueue_struct	*wq;
 	struct work_struct	ctl_work;
 	struct work_struct	death_work;
@@ -426,7 +429,7 @@ struct pvh_vm {
 	atomic64_t		pinned;
 	u64			pin_limit;
 	atomic_t		invalidating;
-	spinlock_t		cache_lock;
+	spinlock_t		cache_lock; /* caches */
 	struct list_head	caches;
 
 	void			*win;
@@ -440,6 +443,7 @@ struct pvh_vm {
 	u16			version;
 	u64			features;
 	bool			offers_done;
+	unsigned int		ctl_idle;
 	unsigned int		nr_doorbells;
 	unsigned int		nr_vectors;
 	unsigned int		guest_vectors;
@@ -501,7 +505,7 @@ void pvh_pin_cache_destroy(struct pvh_channel *ch);
 struct pvh_pin *pvh_pin_get(struct pvh_channel *ch, u64 gpa);
 /* Worker, or ->close() once the worker has ended. */
 void pvh_pin_put(struct pvh_channel *ch, struct pvh_pin *pin);
-/* The worker calls it before each sleep and before it returns. */
+/* The worker calls it in TASK_RUNNING before each sleep and when it returns. */
 void pvh_pin_sleep(struct pvh_channel *ch);
 /* QEMU takes frames @first to @last away. Any context; see qemu.c. */
 void pvh_pin_invalidate(struct pvh_vm *vm, u64 first, u64 last);
