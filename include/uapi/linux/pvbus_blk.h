@@ -37,7 +37,7 @@
  * @max_discard: most sectors that one discard or write-zeroes may have, or 0
  * @flags: PVBUS_BLK_READONLY, PVBUS_BLK_ROTATIONAL
  * @dma_alignment: addresses and lengths of segments are multiples of this,
- *	a power of two of at most 512
+ *	a power of two, at least @logical_block and at most 4096
  * @reserved: 0
  * @serial: serial number, NUL-terminated, empty if there is none
  */
@@ -114,6 +114,13 @@ struct pvbus_blk_req {
 	__le32	seg_len[PVBUS_BLK_INLINE_SEGS];
 	__le32	reserved;
 };
+
+/*
+ * Rings: the one from guest to host has at most PVBUS_BLK_MAX_SLOTS, the other
+ * at least as many slots. The guest gives the slot of a completion back before
+ * it uses one of its tags again, so that the host always has room.
+ */
+#define PVBUS_BLK_MAX_SLOTS	1024
 
 /* Status of a completion */
 #define PVBUS_BLK_ST_OK		0
