@@ -156,13 +156,18 @@ struct pvh_stats {
  * @tx: ring from host to guest; worker only
  * @rx_slots: slots of @rx: tags are below this
  * @tx_slots: slots of @tx
- * @worker: the thread; it alone runs @dev->ops->work
+ * @worker: the thread; it alone runs @dev->ops->work. NULL before it starts;
+ *	a reference is held until the channel is freed, so that backends may call
+ *	pvh_channel_wake() from ->open() on until ->close() returns
  * @kicked: something happened since the worker looked
  * @broken: PVBUS_ST_* once the peer broke the protocol; the worker then idles
  * @pins: translation cache; worker only
  * @stats: counters
  * @broken_told: the guest was told of @broken; vm->lock
  * @poll_ns: how long it polls at present before it sleeps; worker only
+ * @poll_backoff: short waits to let pass before polling is tried again, doubled
+ *	each time that it did not pay; worker only
+ * @poll_skip: of them, those still to come; worker only
  * @ring_mem: mapping of the ring pages
  * @ring_pages: the pages, pinned
  * @nr_ring_pages: their number
@@ -187,6 +192,8 @@ struct pvh_channel {
 	struct pvh_stats	stats;
 	bool			broken_told;
 	u64			poll_ns;
+	u32			poll_backoff;
+	u32			poll_skip;
 
 	void			*ring_mem;
 	struct page		**ring_pages;

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pvbus host: the devices of a VM: adding, rescinding and telling about them.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/nospec.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "host.h"
+
+static const struct pvh_dev_ops * const dev_types[] = {
+	&pvh_blk_ops,
+	&pvh_net_ops,
+};
+
+static const struct pvh_dev_ops *dev_ops(u16 type)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(dev_types); i++)
+		if (dev_types[i]->type == type)
+			return dev_types[i];
+	return NULL;
+}
+
+static bool id_char(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z');
+}
+
+/**
+ * pvh_id_valid() - is this the name of something?
+ * @id: [A-Za-z0-9][A-Za-z0-9._-]*, NUL-terminated and zero behind that, for the
+ *	guest sees all of it
+ */
+bool pvh_id_valid(const u8 id[PVBUS_ID_SIZE])
+{
+	size_t len = strnlen(id, PVBUS_ID_SIZE);
+	size_t i;
+
+	if (!len || len == PVBUS_ID_SIZE || !id_char(id[0]))
+		return false;
+	for (i = 1; i < len; i++)
+		if (!id_char(id[i]) && !strchr("._-", id[i]))
+			return false;
+	return !memchr_inv(id + len, 0, PVBUS_ID_SIZE - len);
+}
+
+/* -- finding. vm->lock held ----------------------------------------------------- */
+
+/**
+ * pvh_dev_find() - the device with this offer
+ * @vm: VM; vm->lock held
+ * @offer: number, from anywhere
+ *
+ * Return: the device, which may be on its way out, or NULL.
+ */
+struct pvh_dev *pvh_dev_find(struct pvh_vm *vm, u32 offer)
+{
+	struct pvh_dev *dev;
+
+	lockdep_assert_held(&vm->lock);
+	list_for_each_entry(dev, &vm->devs, node)
+		if (dev->offer == offer)
+			return dev;
+	return NULL;
+}
+
+static struct pvh_dev *dev_find_id(struct pvh_vm *vm, const char *id)
+{
+	struct pvh_dev *dev;
+
+	list_for_each_entry(dev, &vm->devs, node)
+		if (!strcmp(dev->id, id))
+			return dev;
+	return NULL;
+}
+
+static unsigned int dev_open_queues(const struct pvh_dev *dev)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < dev->max_queues; i++)
+		nr += !!dev->channel[i];
+	return nr;
+}
+
+/* -- adding ------------------------------------------------------------------------ */
+
+static int dev_args_check(const struct pvbus_ioc_dev *args)
+{
+	if (!pvh_id_valid(args->id) || args->reserved0 ||
+	    memchr_inv(args->reserved, 0, sizeof(args->reserved)) ||
+	    (args->flags & ~PVBUS_DEV_READONLY) ||
+	    args->max_queues > PVH_MAX_QUEUES || !dev_ops(args->type))
+		return -EINVAL;
+	return 0;
+}
+
+/* May a device with this id be added now? */
+static int dev_may_add(struct pvh_vm *vm, const char *id)
+{
+	if (READ_ONCE(vm->dead) || READ_ONCE(vm->ending))
+		return -ESRCH;
+	if (dev_find_id(vm, id))
+		return -EEXIST;
+	if (vm->nr_devs >= PVH_MAX_DEVS)
+		return -ENOSPC;
+	return 0;
+}
+
+static struct pvh_dev *dev_alloc(struct pvh_vm *vm,
+				 const struct pvbus_ioc_dev *args)
+{
+	struct pvh_dev *dev = kzalloc(sizeof(*dev), GFP_KERNEL_ACCOUNT);
+
+	if (!dev)
+		return NULL;
+	dev->vm = vm;
+	dev->ops = dev_ops(args->type);
+	memcpy(dev->id, args->id, sizeof(dev->id));
+	dev->max_queues = args->max_queues ?:
+			  min_t(unsigned int, num_online_cpus(), PVH_MAX_QUEUES);
+	spin_lock_init(&dev->blob_lock);
+	init_completion(&dev->released);
+	return dev;
+}
+
+/* The last step: afterwards the guest knows it. */
+static int dev_publish(struct pvh_dev *dev)
+{
+	struct pvh_vm *vm = dev->vm;
+	int err;
+
+	mutex_lock(&vm->lock);
+	err = dev_may_add(vm, dev->id);
+	if (!err) {
+		/* 0 is no offer; 2^32 of them take longer than a host lives */
+		dev->offer = ++vm->next_offer;
+		list_add_tail(&dev->node, &vm->devs);
+		vm->nr_devs++;
+		pvh_ctl_flush(vm);
+	}
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+/**
+ * pvh_dev_add() - add a device and offer it to the guest
+ * @vm: VM
+ * @args: what the daemon asks for, already copied; outputs are filled in
+ *
+ * The backend is set up without vm->lock, as it opens files and registers
+ * interfaces; so the id is looked up before that, to fail early, and again when
+ * the device is published, which decides.
+ *
+ * Return: 0 or as PVBUS_IOC_DEV_ADD says; -ESRCH when QEMU or the VM is gone.
+ */
+int pvh_dev_add(struct pvh_vm *vm, struct pvbus_ioc_dev *args)
+{
+	struct pvh_dev *dev;
+	int err;
+
+	err = dev_args_check(args);
+	if (err)
+		return err;
+	mutex_lock(&vm->lock);
+	err = dev_may_add(vm, args->id);
+	mutex_unlock(&vm->lock);
+	if (err)
+		return err;
+
+	dev = dev_alloc(vm, args);
+	if (!dev)
+		return -ENOMEM;
+	err = dev->ops->create(dev, args);
+	if (err)
+		goto free_dev;
+	err = dev_publish(dev);
+	if (err)
+		goto destroy;
+	args->offer = dev->offer;
+	args->max_queues = dev->max_queues;
+	return 0;
+
+destroy:
+	dev->ops->destroy(dev);
+free_dev:
+	kfree(dev);
+	return err;
+}
+
+/* -- removing -------------------------------------------------------------------- */
+
+/*
+ * The device is marked as removing by the caller, and so is the caller's alone.
+ * It stays in the list, and its id taken, until the backend has let go of
+ * everything.
+ */
+static void dev_destroy(struct pvh_dev *dev)
+{
+	struct pvh_vm *vm = dev->vm;
+
+	mutex_lock(&vm->lock);
+	pvh_channel_close_all(dev);
+	mutex_unlock(&vm->lock);
+
+	dev->ops->destroy(dev);
+
+	mutex_lock(&vm->lock);
+	list_del(&dev->node);
+	WRITE_ONCE(vm->nr_devs, vm->nr_devs - 1);
+	mutex_unlock(&vm->lock);
+	/* for pvh_dev_remove_all() */
+	wake_up_all(&vm->wait);
+	kfree(dev);
+}
+
+/* Mark @dev and tell the guest. Return: is it worth waiting for the guest? */
+static bool dev_rescind(struct pvh_dev *dev)
+{
+	struct pvh_vm *vm = dev->vm;
+
+	dev->removing = true;
+	if (!vm->running || !dev->offered)
+		return false;
+	pvh_ctl_flush(vm);
+	/* the guest may have been found broken meanwhile */
+	return vm->running;
+}
+
+/* Return: false when the guest did not let go in time, or nobody waits. */
+static bool dev_wait_released(struct pvh_dev *dev, unsigned int timeout_ms)
+{
+	unsigned long timeout = msecs_to_jiffies(timeout_ms);
+
+	return wait_for_completion_killable_timeout(&dev->released,
+						    timeout) > 0;
+}
+
+/**
+ * pvh_dev_remove() - rescind a device and remove it
+ * @vm: VM
+ * @id: instance id
+ * @timeout_ms: how long the guest may take to let go
+ *
+ * When the guest has not let go in time, or the caller is killed, the channels
+ * are closed under it.
+ *
+ * Return: 0, -ENOENT, -EBUSY (is being removed already).
+ */
+int pvh_dev_remove(struct pvh_vm *vm, const char *id, unsigned int timeout_ms)
+{
+	struct pvh_dev *dev;
+	bool wait;
+
+	mutex_lock(&vm->lock);
+	dev = dev_find_id(vm, id);
+	if (!dev || dev->removing) {
+		mutex_unlock(&vm->lock);
+		return dev ? -EBUSY : -ENOENT;
+	}
+	wait = dev_rescind(dev);
+	mutex_unlock(&vm->lock);
+
+	if (wait && !dev_wait_released(dev, timeout_ms))
+		pr_notice_ratelimited("%s: %s was not released by the guest within %u ms: closed under it\n",
+				      vm->name, dev->id, timeout_ms);
+	dev_destroy(dev);
+	return 0;
+}
+
+/* A device that nobody removes yet, marked; those that wait are hurried. */
+static struct pvh_dev *dev_claim(struct pvh_vm *vm)
+{
+	struct pvh_dev *dev, *found = NULL;
+
+	mutex_lock(&vm->lock);
+	list_for_each_entry(dev, &vm->devs, node) {
+		if (dev->removing) {
+			complete(&dev->released);
+		} else if (!found) {
+			dev->removing = true;
+			found = dev;
+		}
+	}
+	mutex_unlock(&vm->lock);
+	return found;
+}
+
+/**
+ * pvh_dev_remove_all() - remove all devices at once
+ * @vm: VM to which none can be added any more: vm->dead or vm->ending is set
+ *
+ * The guest is not asked. Waits for removals that are under way elsewhere.
+ */
+void pvh_dev_remove_all(struct pvh_vm *vm)
+{
+	struct pvh_dev *dev;
+
+	while ((dev = dev_claim(vm)))
+		dev_destroy(dev);
+	/* they hold references of their own: their last step may still run */
+	wait_event(vm->wait, !READ_ONCE(vm->nr_devs));
+}
+
+/* -- telling about -------------------------------------------------------------------- */
+
+static void dev_info(struct pvh_dev *dev, struct pvbus_ioc_dev *args)
+{
+	memset(args, 0, sizeof(*args));
+	args->type = dev->ops->type;
+	args->max_queues = dev->max_queues;
+	memcpy(args->id, dev->id, sizeof(args->id));
+	args->offer = dev->offer;
+	args->fd = -1;
+	args->open_queues = dev_open_queues(dev);
+	dev->ops->info(dev, args);
+}
+
+/**
+ * pvh_dev_next() - the device with the next offer
+ * @vm: VM
+ * @args: @args->offer says after which; everything else is filled in
+ *
+ * Devices that are being removed are passed over.
+ *
+ * Return: 0, or -ENOENT at the end.
+ */
+int pvh_dev_next(struct pvh_vm *vm, struct pvbus_ioc_dev *args)
+{
+	struct pvh_dev *dev;
+	int err = -ENOENT;
+
+	mutex_lock(&vm->lock);
+	list_for_each_entry(dev, &vm->devs, node) {
+		if (dev->offer <= args->offer || dev->removing)
+			continue;
+		dev_info(dev, args);
+		err = 0;
+		break;
+	}
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+static void dev_copy_stats(const struct pvh_channel *ch,
+			   struct pvbus_ioc_chan_stats *args)
+{
+	const struct pvh_stats *stats = &ch->stats;
+
+	args->worker = task_pid_vnr(ch->worker);
+	args->doorbells = READ_ONCE(stats->doorbells);
+	args->interrupts = READ_ONCE(stats->interrupts);
+	args->wakeups = READ_ONCE(stats->wakeups);
+	args->polls = READ_ONCE(stats->polls);
+	args->poll_hits = READ_ONCE(stats->poll_hits);
+	args->poll_ns = READ_ONCE(stats->poll_ns);
+	args->requests = READ_ONCE(stats->requests);
+	args->completions = READ_ONCE(stats->completions);
+	args->bytes_in = READ_ONCE(stats->bytes_in);
+	args->bytes_out = READ_ONCE(stats->bytes_out);
+	args->errors = READ_ONCE(stats->errors);
+	args->dropped = READ_ONCE(stats->dropped);
+	args->pin_hits = READ_ONCE(stats->pin_hits);
+	args->pin_misses = READ_ONCE(stats->pin_misses);
+}
+
+/**
+ * pvh_dev_stats() - the counters of a channel
+ * @vm: VM
+ * @args: id and queue say which, everything else is filled in
+ *
+ * Return: 0, -EINVAL (id, reserved), -ENOENT (no such device or queue),
+ * -ENOTCONN (not open).
+ */
+int pvh_dev_stats(struct pvh_vm *vm, struct pvbus_ioc_chan_stats *args)
+{
+	struct pvh_dev *dev;
+	u32 queue = args->queue;
+	int err = 0;
+
+	if (!pvh_id_valid(args->id))
+		return -EINVAL;
+	mutex_lock(&vm->lock);
+	dev = dev_find_id(vm, args->id);
+	if (!dev || queue >= dev->max_queues) {
+		err = -ENOENT;
+	} else {
+		queue = array_index_nospec(queue, PVH_MAX_QUEUES);
+		if (dev->channel[queue])
+			dev_copy_stats(dev->channel[queue], args);
+		else
+			err = -ENOTCONN;
+	}
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+/**
+ * pvh_dev_update() - give the guest a new blob
+ * @dev: device, from ->create() until ->destroy() returns
+ * @blob: configuration
+ * @len: bytes of it; more than PVBUS_BLOB_SIZE are a bug of the backend and
+ *	change nothing
+ *
+ * Takes no lock that sleeps, so that a backend may call it with any lock held;
+ * the message is left to the control work.
+ *
+ * Context: any.
+ */
+void pvh_dev_update(struct pvh_dev *dev, const void *blob, size_t len)
+{
+	unsigned long flags;
+
+	if (WARN_ON_ONCE(len > PVBUS_BLOB_SIZE))
+		return;
+	spin_lock_irqsave(&dev->blob_lock, flags);
+	memcpy(dev->blob, blob, len);
+	memset(dev->blob + len, 0, PVBUS_BLOB_SIZE - len);
+	dev->blob_len = len;
+	dev->blob_changed = true;
+	spin_unlock_irqrestore(&dev->blob_lock, flags);
+	queue_work(dev->vm->wq, &dev->vm->ctl_work);
+}
