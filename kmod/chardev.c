@@ -6,7 +6,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/capability.h>
-#include <linux/ctype.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
@@ -39,42 +38,16 @@ static bool pvh_zero(const void *mem, size_t len)
 	return !memchr_inv(mem, 0, len);
 }
 
-/* NUL-terminated; what lies behind the NUL is made zero. */
-static bool pvh_check_string(u8 *s, size_t size)
+static bool pvh_terminated(const u8 *s, size_t size)
 {
-	size_t len = strnlen(s, size);
-
-	if (len == size)
-		return false;
-	memset(s + len, 0, size - len);
-	return true;
+	return strnlen(s, size) < size;
 }
 
-static bool pvh_id_char(u8 c)
-{
-	return isascii(c) && (isalnum(c) || c == '.' || c == '_' || c == '-');
-}
-
-/* [A-Za-z0-9][A-Za-z0-9._-]* */
-static bool pvh_check_id(u8 *id)
-{
-	const u8 *p;
-
-	if (!pvh_check_string(id, PVBUS_ID_SIZE))
-		return false;
-	if (!isascii(*id) || !isalnum(*id))
-		return false;
-	for (p = id; *p; p++)
-		if (!pvh_id_char(*p))
-			return false;
-	return true;
-}
-
-static bool pvh_check_create(struct pvbus_ioc_vm_create *args)
+static bool pvh_check_create(const struct pvbus_ioc_vm_create *args)
 {
 	if (args->flags & ~PVBUS_VM_LOOPBACK)
 		return false;
-	if (!pvh_check_id(args->name) ||
+	if (!pvh_id_valid(args->name) ||
 	    !pvh_zero(args->reserved, sizeof(args->reserved)))
 		return false;
 	if (!args->vectors || args->vectors > PVBUS_MAX_VECTORS)
@@ -87,16 +60,16 @@ static bool pvh_check_create(struct pvbus_ioc_vm_create *args)
 	       args->interrupts;
 }
 
-static bool pvh_check_dev(struct pvbus_ioc_dev *args)
+static bool pvh_check_dev(const struct pvbus_ioc_dev *args)
 {
 	if (args->flags & ~PVBUS_DEV_READONLY)
 		return false;
 	if (args->reserved0 ||
 	    !pvh_zero(args->reserved, sizeof(args->reserved)))
 		return false;
-	return pvh_check_id(args->id) &&
-	       pvh_check_string(args->serial, sizeof(args->serial)) &&
-	       pvh_check_string(args->ifname, sizeof(args->ifname));
+	return pvh_id_valid(args->id) &&
+	       pvh_terminated(args->serial, sizeof(args->serial)) &&
+	       pvh_terminated(args->ifname, sizeof(args->ifname));
 }
 
 /* The caller learns which version it should have spoken. */
@@ -151,7 +124,7 @@ static int pvh_ioc_adopt(struct pvh_file *pf, struct file *file,
 	err = pvh_check_version(args.version, &user->version);
 	if (err)
 		return err;
-	if (args.reserved || !pvh_check_id(args.name))
+	if (args.reserved || !pvh_id_valid(args.name))
 		return -EINVAL;
 	if (pf->vm)
 		return -EBUSY;
@@ -165,7 +138,7 @@ static int pvh_ioc_destroy(struct pvh_file *pf)
 {
 	if (!pf->vm || pf->ended)
 		return -ENXIO;
-	pf->ended = true;
+	WRITE_ONCE(pf->ended, true);
 	pvh_vm_destroy(pf->vm);
 	wake_up_poll(&pf->vm->wait, EPOLLIN | EPOLLHUP);
 	return 0;
@@ -224,7 +197,7 @@ static int pvh_ioc_dev_remove(struct pvh_vm *vm, void __user *arg)
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
-	if (args.reserved || !pvh_check_id(args.id))
+	if (args.reserved || !pvh_id_valid(args.id))
 		return -EINVAL;
 	return pvh_dev_remove(vm, args.id, args.timeout_ms);
 }
@@ -256,7 +229,7 @@ static int pvh_ioc_chan_stats(struct pvh_vm *vm, void __user *arg)
 
 	if (copy_from_user(&args, arg, sizeof(args)))
 		return -EFAULT;
-	if (!pvh_check_id(args.id) ||
+	if (!pvh_id_valid(args.id) ||
 	    !pvh_zero(args.reserved, sizeof(args.reserved)))
 		return -EINVAL;
 	err = pvh_dev_stats(vm, &args);

@@ -221,7 +221,6 @@ static struct pvh_vm *pvh_vm_alloc(const struct pvbus_ioc_vm_create *args,
 	vm->peer = args->peer;
 	vm->nr_doorbells = args->vectors;
 	vm->pin_limit = pvh_pin_limit(args);
-	vm->next_offer = 1;
 	mutex_init(&vm->lock);
 	spin_lock_init(&vm->cache_lock);
 	init_waitqueue_head(&vm->wait);
@@ -287,7 +286,8 @@ static const struct pvh_loop_ops *pvh_loop_get(void)
 {
 	const struct pvh_loop_ops *ops;
 
-	request_module("pvbus_loop");
+	if (!READ_ONCE(pvh_loop))
+		request_module("pvbus_loop");
 	mutex_lock(&pvh_vms_lock);
 	ops = pvh_loop;
 	if (ops && !try_module_get(ops->owner))
