@@ -5,9 +5,9 @@
  * Locks, outermost first; one is only taken while holding ones above it:
  *
  *	file->sem		which VM a control device stands for (chardev.c)
- *	pvh_vms_lock		the list of VMs, vm->owner, vm->ending, and the
- *				loopback's ops; never held together with
- *				vm->lock, and nothing sleeps long under it
+ *	pvh_vms_lock		the list of VMs, vm->owner, vm->ending; never held
+ *				together with vm->lock, and nothing sleeps long
+ *				under it
  *	vm->lock		handshake, devices, channels; held while channels
  *				are closed, so no worker ever takes it
  *	QEMU's mmap_lock	when pages are pinned
@@ -42,7 +42,6 @@
 
 static DEFINE_MUTEX(pvh_vms_lock);
 static LIST_HEAD(pvh_vms);
-static const struct pvh_loop_ops *pvh_loop;
 
 /* -- the end --------------------------------------------------------------------- */
 
@@ -82,15 +81,6 @@ static bool pvh_vm_claim(struct pvh_vm *vm, bool orphan)
 	return mine;
 }
 
-static void pvh_vm_loop_detach(struct pvh_vm *vm)
-{
-	if (!vm->loop)
-		return;
-	vm->loop->detach(vm);
-	module_put(vm->loop->owner);
-	vm->loop = NULL;
-}
-
 /*
  * End a VM, in whatever state it is, be it half set up. The caller has claimed
  * it, so no other end and no ioctl is under way; its reference stays.
@@ -98,7 +88,7 @@ static void pvh_vm_loop_detach(struct pvh_vm *vm)
 static void pvh_vm_end(struct pvh_vm *vm)
 {
 	/* the guest side of this kernel closes its devices in order */
-	pvh_vm_loop_detach(vm);
+	pvh_loop_detach(vm);
 
 	mutex_lock(&vm->lock);
 	/* control work serves the guest no more */
@@ -282,35 +272,15 @@ static int pvh_vm_doorbells(struct pvh_vm *vm,
 	return err;
 }
 
-static const struct pvh_loop_ops *pvh_loop_get(void)
+static int pvh_vm_loopback(struct pvh_vm *vm)
 {
-	const struct pvh_loop_ops *ops;
-
-	if (!READ_ONCE(pvh_loop))
-		request_module("pvbus_loop");
-	mutex_lock(&pvh_vms_lock);
-	ops = pvh_loop;
-	if (ops && !try_module_get(ops->owner))
-		ops = NULL;
-	mutex_unlock(&pvh_vms_lock);
-	return ops;
-}
-
-static int pvh_vm_loop_attach(struct pvh_vm *vm)
-{
-	const struct pvh_loop_ops *ops = pvh_loop_get();
 	int err;
 
-	if (!ops)
-		return -EOPNOTSUPP;
 	vm->nr_vectors = vm->nr_doorbells;
 	vm->state = PVBUS_VM_ATTACHED;
-	err = ops->attach(vm);
-	if (err) {
-		module_put(ops->owner);
+	err = pvh_loop_attach(vm);
+	if (err)
 		return err;
-	}
-	vm->loop = ops;
 	mutex_lock(&vm->lock);
 	pvh_window_ready(vm);
 	mutex_unlock(&vm->lock);
@@ -334,7 +304,7 @@ static int pvh_vm_setup(struct pvh_vm *vm,
 	if (err)
 		return err;
 	if (loopback)
-		return pvh_vm_loop_attach(vm);
+		return pvh_vm_loopback(vm);
 	vm->transport = &pvh_qemu_transport;
 	return 0;
 }
@@ -503,38 +473,3 @@ void pvh_vm_info(struct pvh_vm *vm, struct pvbus_ioc_vm_info *info)
 	pvh_vm_info_hello(&vm->hello, info);
 	mutex_unlock(&vm->lock);
 }
-
-/* -- loopback -------------------------------------------------------------------------- */
-
-/**
- * pvh_loop_register() - provide the transport of VMs with PVBUS_VM_LOOPBACK
- * @ops: the transport
- *
- * Return: 0, or -EBUSY when there is one.
- */
-int pvh_loop_register(const struct pvh_loop_ops *ops)
-{
-	int err = 0;
-
-	mutex_lock(&pvh_vms_lock);
-	if (pvh_loop)
-		err = -EBUSY;
-	else
-		pvh_loop = ops;
-	mutex_unlock(&pvh_vms_lock);
-	return err;
-}
-EXPORT_SYMBOL_GPL(pvh_loop_register);
-
-/**
- * pvh_loop_unregister() - undo pvh_loop_register()
- * @ops: the transport, of whose module no VM holds a reference any more
- */
-void pvh_loop_unregister(const struct pvh_loop_ops *ops)
-{
-	mutex_lock(&pvh_vms_lock);
-	if (pvh_loop == ops)
-		pvh_loop = NULL;
-	mutex_unlock(&pvh_vms_lock);
-}
-EXPORT_SYMBOL_GPL(pvh_loop_unregister);
