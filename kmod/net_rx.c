@@ -45,17 +45,20 @@ struct pvh_net_reaped {
 /* Packets in it, as its producer sees it: never fewer than there are. */
 static u32 pvh_net_backlog_used(const struct pvh_net_backlog *bl)
 {
+	/* pairs with pvh_net_backlog_pop() */
 	return bl->head - smp_load_acquire(&bl->tail);
 }
 
 static void pvh_net_backlog_put(struct pvh_net_backlog *bl, struct sk_buff *skb)
 {
 	bl->skb[bl->head % PVH_NET_BACKLOG] = skb;
+	/* pairs with pvh_net_backlog_peek() */
 	smp_store_release(&bl->head, bl->head + 1);
 }
 
 static struct sk_buff *pvh_net_backlog_peek(const struct pvh_net_backlog *bl)
 {
+	/* pairs with pvh_net_backlog_put() */
 	if (smp_load_acquire(&bl->head) == bl->tail)
 		return NULL;
 	return bl->skb[bl->tail % PVH_NET_BACKLOG];
@@ -63,6 +66,7 @@ static struct sk_buff *pvh_net_backlog_peek(const struct pvh_net_backlog *bl)
 
 static void pvh_net_backlog_pop(struct pvh_net_backlog *bl)
 {
+	/* pairs with pvh_net_backlog_used() */
 	smp_store_release(&bl->tail, bl->tail + 1);
 }
 
