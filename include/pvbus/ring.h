@@ -45,11 +45,11 @@
 #include <asm/barrier.h>
 #include <asm/byteorder.h>
 
-#define pvring_load_acquire(p)		virt_load_acquire(p)
-#define pvring_store_release(p, v)	virt_store_release(p, v)
+#define pvring_load_acquire(p)		virt_load_acquire(p)	/* A', B' */
+#define pvring_store_release(p, v)	virt_store_release(p, v) /* A, B */
 #define pvring_load(p)			READ_ONCE(*(p))
 #define pvring_store(p, v)		WRITE_ONCE(*(p), v)
-#define pvring_mb()			virt_mb()
+#define pvring_mb()			virt_mb()		/* C, D */
 #define pvring_barrier()		barrier()
 #else
 #include <pvbus/user.h>
@@ -76,7 +76,7 @@ struct pvring_hdr {
 #define PVRING_MIN_SLOTS	8
 #define PVRING_MAX_SLOTS	4096
 
-static_assert(sizeof(struct pvring_hdr) == PVRING_HDR_SIZE);
+static_assert(sizeof(struct pvring_hdr) == PVRING_HDR_SIZE, "wire size");
 
 /**
  * struct pvring_prod - the producer's private state

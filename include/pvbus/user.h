@@ -28,6 +28,10 @@
 #define pvring_load(p)			__atomic_load_n(p, __ATOMIC_RELAXED)
 #define pvring_store(p, v)		__atomic_store_n(p, v, __ATOMIC_RELAXED)
 #define pvring_mb()			__atomic_thread_fence(__ATOMIC_SEQ_CST)
-#define pvring_barrier()		__asm__ __volatile__("" ::: "memory")
+
+static inline void pvring_barrier(void)
+{
+	__asm__ __volatile__("" ::: "memory");
+}
 
 #endif /* PVBUS_USER_H */

@@ -74,7 +74,7 @@ struct run {
 	__u64			deadline;
 	void			*mem;
 	__u32			first;
-	_Atomic(__u64)		total;
+	atomic_ullong		total;
 	atomic_bool		failed;
 	int			fd_cons;
 	int			fd_prod;
@@ -125,7 +125,7 @@ static bool run_is_over(const struct run *run, __u64 sent)
 static void stumble(const struct run *run)
 {
 	unsigned int clumsy = run->config->clumsy;
-	volatile int spin;
+	__u32 spin;
 
 	if (!clumsy || roll() % clumsy)
 		return;
@@ -138,7 +138,7 @@ static void stumble(const struct run *run)
 		break;
 	default:
 		for (spin = roll() % 2000; spin > 0; spin--)
-			;
+			pvring_barrier();
 	}
 }
 
