@@ -18,6 +18,7 @@
 
 struct pvbus;
 struct pvbus_channel;
+struct pvbus_channel_dir;
 struct pvbus_device;
 
 /* -- transports ----------------------------------------------------------- */
@@ -44,7 +45,10 @@ struct pvbus_transport_ops {
  * background; a host that does not answer in time is reported and retried with
  * the next doorbell. May sleep.
  *
- * The transport calls pvbus_interrupt() for each interrupt.
+ * The transport calls pvbus_interrupt() for each interrupt, and goes on to while
+ * pvbus_detach() runs, as drivers finish their I/O then. One that comes late is
+ * ignored: the memory of the bus is managed by @dma_dev, like that of
+ * devm_kzalloc().
  *
  * Return: the bus, or an ERR_PTR: -EPROTO, no common protocol version (logged).
  */
@@ -106,13 +110,15 @@ struct pvbus_device {
 	u64			features;
 	char			id[PVBUS_ID_SIZE];
 	bool			gone;
-	spinlock_t		lock;
+	spinlock_t		lock;	/* protects @blob */
 	u8			blob[PVBUS_BLOB_SIZE];
 	u32			blob_len;
-	/* the bus core's own; drivers do not touch what follows */
+	/* private: the bus core's own; drivers do not touch what follows */
 	struct list_head	node;
 	struct work_struct	work;
 	unsigned long		events;
+	struct kobject		*channels_dir;
+	atomic_t		violations;
 };
 
 #define to_pvbus_device(d)	container_of(d, struct pvbus_device, dev)
@@ -196,7 +202,7 @@ struct pvbus_channel {
 	void			*priv;
 	u64			interrupts;
 	u64			doorbells;
-	/* the bus core's own; drivers do not touch what follows */
+	/* private: the bus core's own; drivers do not touch what follows */
 	struct list_head	node;
 	void			*mem;
 	dma_addr_t		mem_dma;
@@ -206,6 +212,10 @@ struct pvbus_channel {
 	struct completion	answered;
 	u32			status;
 	bool			open;
+	struct list_head	on_vector;
+	u8			state;
+	bool			stopped;
+	struct pvbus_channel_dir *dir;
 };
 
 /**

@@ -51,4 +51,7 @@ static inline long pvbus_pin_user_pages_remote(struct mm_struct *mm,
 #define PVBUS_MATCH_CONST	const
 #endif
 
+/* A bus type is const where the pointer to it in a device is: since 6.4. */
+#define pvbus_bus_type_t	typeof(*((struct device *)NULL)->bus)
+
 #endif /* PVBUS_COMPAT_H */
