@@ -44,9 +44,10 @@ static void ctl_interrupt(struct pvh_vm *vm)
 static void ctl_violation(struct pvh_vm *vm, const char *what, u64 value)
 {
 	vm->violations++;
-	pr_warn_ratelimited("%s: guest broke the protocol: %s (%llu); ignored until its driver is loaded anew\n",
+	pr_warn_ratelimited("%s: guest broke the protocol: %s (%llu); it has to start over\n",
 			    vm->name, what, value);
 	pvh_window_forget(vm);
+	pvh_window_disown(vm);
 	vm->refusal = PVBUS_ST_PROTO;
 	vm->state = PVBUS_VM_REFUSED;
 	pvh_vm_event(vm);
@@ -152,11 +153,21 @@ static bool hello_nonces_ok(const struct pvbus_hello *hello)
 			   (PVBUS_MAX_NONCES - i) * sizeof(hello->nonce[0]));
 }
 
-/* Can the host work with such a guest? Whether it tells the truth comes later. */
-static u32 hello_acceptable(struct pvh_vm *vm)
+static bool hello_version_ok(const struct pvh_vm *vm)
 {
-	if (vm->version < pvh_protocol_min || vm->version > pvh_protocol_max)
-		return PVBUS_ST_VERSION;
+	return vm->version >= pvh_protocol_min &&
+	       vm->version <= pvh_protocol_max;
+}
+
+static bool hello_form_ok(const struct pvbus_hello *hello)
+{
+	return !hello->reserved[0] && !hello->reserved[1] && hello->vectors &&
+	       hello_ranges_ok(hello) && hello_nonces_ok(hello);
+}
+
+/* Can the host work with such a guest? Whether it tells the truth comes later. */
+static u32 hello_acceptable(const struct pvh_vm *vm)
+{
 	if (vm->features & ~PVBUS_F_ALL)
 		return PVBUS_ST_FEATURES;
 	if (vm->guest_vectors < vm->min_vectors)
@@ -245,12 +256,16 @@ static const char *ctl_hello(struct pvh_vm *vm, const void *body)
 
 	if (vm->state != PVBUS_VM_ATTACHED)
 		return "second hello";
-	if (hello->reserved[0] || hello->reserved[1] || !hello->vectors ||
-	    !hello_ranges_ok(hello) || !hello_nonces_ok(hello))
+	/* of a version that is not known, nothing else is */
+	vm->version = le16_to_cpu(hello->version);
+	if (!hello_version_ok(vm)) {
+		pvh_ctl_hello_ack(vm, PVBUS_ST_VERSION);
+		return NULL;
+	}
+	if (!hello_form_ok(hello))
 		return "malformed hello";
 
 	vm->hello = *hello;
-	vm->version = le16_to_cpu(hello->version);
 	vm->features = le64_to_cpu(hello->features);
 	vm->guest_vectors = le32_to_cpu(hello->vectors);
 	status = hello_acceptable(vm);
@@ -400,7 +415,8 @@ static void ctl_message(struct pvh_vm *vm, const struct pvbus_msg *msg)
 /* Return: true when there may be more to do at once. */
 static bool ctl_receive(struct pvh_vm *vm)
 {
-	struct pvbus_msg msg;
+	/* bodies are read as structures with 64-bit fields */
+	struct pvbus_msg msg __aligned(8);
 	unsigned int budget = CTL_BUDGET;
 
 	while (budget && ctl_open(vm) && pvh_ctl_room(vm) &&

@@ -545,6 +545,8 @@ void pvh_window_ready(struct pvh_vm *vm);
 void pvh_window_down(struct pvh_vm *vm);
 /* Has the guest asked for a reset? Then do it. vm->lock held. */
 void pvh_window_check_reset(struct pvh_vm *vm);
+/* Tell the guest that its generation is not served any more. vm->lock held. */
+void pvh_window_disown(struct pvh_vm *vm);
 /* Close all channels and forget what the guest was told. vm->lock held. */
 void pvh_window_forget(struct pvh_vm *vm);
 
@@ -571,7 +573,7 @@ void pvh_worker_stop(struct pvh_channel *ch);
  * struct pvh_loop_ops - the software transport
  * @owner: module
  * @attach: the VM was created with its window; make it visible to the guest
- *	side of this kernel. vm->transport is set by the callee.
+ *	side of this kernel. Calls pvh_loop_join() before the guest side looks.
  * @detach: undo @attach; the guest side has let go when it returns. Calls
  *	pvh_loop_cut() between the guest's goodbye and freeing its own.
  */
@@ -586,12 +588,14 @@ void pvh_loop_unregister(const struct pvh_loop_ops *ops);
 
 /*
  * loopreg.c, for vm.c: join a loopback VM to the guest side and part them.
- * Without vm->lock; before pvh_window_ready() and before devices are removed.
- * -EOPNOTSUPP when there is no pvbus_loop.ko.
+ * Without vm->lock; detach before devices are removed. -EOPNOTSUPP when there is
+ * no pvbus_loop.ko.
  */
 int pvh_loop_attach(struct pvh_vm *vm);
 void pvh_loop_detach(struct pvh_vm *vm);
-/* for pvbus_loop.ko: the guest rang; let go of vm->transport. */
+/* for pvbus_loop.ko: set vm->transport and be ready, undo that; a doorbell. */
+void pvh_loop_join(struct pvh_vm *vm, const struct pvh_transport_ops *transport,
+		   void *priv);
 void pvh_loop_doorbell(struct pvh_vm *vm, unsigned int vector);
 void pvh_loop_cut(struct pvh_vm *vm);
 

@@ -100,7 +100,26 @@ static const struct pvh_transport_ops nobody_transport = {
 };
 
 /**
- * pvh_loop_cut() - let go of the transport
+ * pvh_loop_join() - give a VM its transport and let the window say READY
+ * @vm: VM that is being attached; without vm->lock
+ * @transport: the transport, ready to be called
+ * @priv: its own
+ *
+ * Before the guest side looks, so that it finds a host that answers.
+ */
+void pvh_loop_join(struct pvh_vm *vm, const struct pvh_transport_ops *transport,
+		   void *priv)
+{
+	mutex_lock(&vm->lock);
+	vm->transport = transport;
+	vm->transport_priv = priv;
+	pvh_window_ready(vm);
+	mutex_unlock(&vm->lock);
+}
+EXPORT_SYMBOL_GPL(pvh_loop_join);
+
+/**
+ * pvh_loop_cut() - undo pvh_loop_join()
  * @vm: VM whose guest side has said goodbye, or should have
  *
  * Closes the channels of a guest side that has not. On return nothing calls

@@ -174,6 +174,14 @@ static void win_interrupt(struct pvh_vm *vm)
 		vm->transport->interrupt(vm, PVBUS_VECTOR_CTL);
 }
 
+static void win_set_generation(struct pvh_vm *vm, u32 generation)
+{
+	/* who sees it sees empty mailboxes, and no channel writes any more */
+	virt_store_release(&win_host(vm)->generation,
+			   cpu_to_le32(generation));
+	win_interrupt(vm);
+}
+
 /**
  * pvh_window_ready() - tell the guest that resets are answered from now on
  * @vm: VM with its transport; vm->lock held
@@ -208,8 +216,21 @@ void pvh_window_down(struct pvh_vm *vm)
 		return;
 	WRITE_ONCE(win_host(vm)->state, cpu_to_le32(PVBUS_HOST_DOWN));
 	pvh_window_forget(vm);
+	win_set_generation(vm, 0);
 	vm->generation = 0;
-	win_interrupt(vm);
+}
+
+/**
+ * pvh_window_disown() - tell the guest that its generation is served no more
+ * @vm: VM whose guest broke the protocol, and whose channels are closed; vm->lock
+ *	held
+ *
+ * It has to start over with another generation.
+ */
+void pvh_window_disown(struct pvh_vm *vm)
+{
+	lockdep_assert_held(&vm->lock);
+	win_set_generation(vm, 0);
 }
 
 static void win_forget_dev(struct pvh_dev *dev)
@@ -276,9 +297,6 @@ void pvh_window_check_reset(struct pvh_vm *vm)
 	vm->generation = generation;
 	if (generation)
 		vm->resets++;
-	/* who sees its generation sees empty mailboxes, and no channel writes */
-	virt_store_release(&win_host(vm)->generation,
-			   cpu_to_le32(generation));
-	win_interrupt(vm);
+	win_set_generation(vm, generation);
 	pvh_vm_event(vm);
 }
