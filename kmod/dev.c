@@ -309,7 +309,7 @@ void pvh_dev_remove_all(struct pvh_vm *vm)
 
 /* -- telling about -------------------------------------------------------------------- */
 
-static void dev_info(struct pvh_dev *dev, struct pvbus_ioc_dev *args)
+static void dev_fill(struct pvh_dev *dev, struct pvbus_ioc_dev *args)
 {
 	memset(args, 0, sizeof(*args));
 	args->type = dev->ops->type;
@@ -339,7 +339,7 @@ int pvh_dev_next(struct pvh_vm *vm, struct pvbus_ioc_dev *args)
 	list_for_each_entry(dev, &vm->devs, node) {
 		if (dev->offer <= args->offer || dev->removing)
 			continue;
-		dev_info(dev, args);
+		dev_fill(dev, args);
 		err = 0;
 		break;
 	}
