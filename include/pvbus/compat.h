@@ -7,6 +7,8 @@
 #ifndef PVBUS_COMPAT_H
 #define PVBUS_COMPAT_H
 
+#include <linux/blk-mq.h>
+#include <linux/blkdev.h>
 #include <linux/eventfd.h>
 #include <linux/mm.h>
 #include <linux/uio.h>
@@ -53,5 +55,104 @@ static inline long pvbus_pin_user_pages_remote(struct mm_struct *mm,
 
 /* A bus type is const where the pointer to it in a device is: since 6.4. */
 #define pvbus_bus_type_t	typeof(*((struct device *)NULL)->bus)
+
+/**
+ * struct pvbus_disk_limits - limits and features of a disk's queue
+ *
+ * As struct queue_limits of new kernels, whose fields have the same names; the
+ * flags are BLK_FEAT_* there.
+ */
+struct pvbus_disk_limits {
+	unsigned int	logical_block_size;
+	unsigned int	physical_block_size;
+	unsigned int	io_min;
+	unsigned int	io_opt;
+	unsigned int	max_hw_sectors;
+	unsigned int	max_segments;
+	unsigned int	max_segment_size;
+	unsigned int	dma_alignment;
+	unsigned int	max_discard_sectors;
+	unsigned int	max_write_zeroes_sectors;
+	bool		write_cache;
+	bool		fua;
+	bool		rotational;
+};
+
+/* 6.9 gave the limits to the allocation, 6.11 the features, too. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+static inline struct gendisk *
+pvbus_alloc_disk(struct blk_mq_tag_set *set,
+		 const struct pvbus_disk_limits *lim, void *data)
+{
+	struct gendisk *disk = blk_mq_alloc_disk(set, data);
+	struct request_queue *q;
+
+	if (IS_ERR(disk))
+		return disk;
+	q = disk->queue;
+	blk_queue_logical_block_size(q, lim->logical_block_size);
+	blk_queue_physical_block_size(q, lim->physical_block_size);
+	blk_queue_io_min(q, lim->io_min);
+	blk_queue_io_opt(q, lim->io_opt);
+	blk_queue_max_hw_sectors(q, lim->max_hw_sectors);
+	blk_queue_max_segments(q, lim->max_segments);
+	blk_queue_max_segment_size(q, lim->max_segment_size);
+	blk_queue_dma_alignment(q, lim->dma_alignment);
+	q->limits.discard_granularity = lim->max_discard_sectors ?
+					lim->physical_block_size : 0;
+	blk_queue_max_discard_sectors(q, lim->max_discard_sectors);
+	blk_queue_max_write_zeroes_sectors(q, lim->max_write_zeroes_sectors);
+	blk_queue_write_cache(q, lim->write_cache, lim->fua);
+	if (!lim->rotational)
+		blk_queue_flag_set(QUEUE_FLAG_NONROT, q);
+	return disk;
+}
+#else
+static inline struct gendisk *
+pvbus_alloc_disk(struct blk_mq_tag_set *set,
+		 const struct pvbus_disk_limits *lim, void *data)
+{
+	struct queue_limits ql = {
+		.logical_block_size = lim->logical_block_size,
+		.physical_block_size = lim->physical_block_size,
+		.io_min = lim->io_min,
+		.io_opt = lim->io_opt,
+		.max_hw_sectors = lim->max_hw_sectors,
+		.max_segments = lim->max_segments,
+		.max_segment_size = lim->max_segment_size,
+		.dma_alignment = lim->dma_alignment,
+		.max_hw_discard_sectors = lim->max_discard_sectors,
+		.max_write_zeroes_sectors = lim->max_write_zeroes_sectors,
+	};
+	struct gendisk *disk;
+
+#ifdef BLK_FEAT_WRITE_CACHE
+	if (lim->write_cache)
+		ql.features |= BLK_FEAT_WRITE_CACHE;
+	if (lim->fua)
+		ql.features |= BLK_FEAT_FUA;
+	if (lim->rotational)
+		ql.features |= BLK_FEAT_ROTATIONAL;
+#endif
+	disk = blk_mq_alloc_disk(set, &ql, data);
+#ifndef BLK_FEAT_WRITE_CACHE
+	if (IS_ERR(disk))
+		return disk;
+	blk_queue_write_cache(disk->queue, lim->write_cache, lim->fua);
+	if (!lim->rotational)
+		blk_queue_flag_set(QUEUE_FLAG_NONROT, disk->queue);
+#endif
+	return disk;
+}
+#endif
+
+static inline void pvbus_disable_write_zeroes(struct request_queue *q)
+{
+#ifdef BLK_FEAT_WRITE_CACHE
+	blk_queue_disable_write_zeroes(q);
+#else
+	blk_queue_max_write_zeroes_sectors(q, 0);
+#endif
+}
 
 #endif /* PVBUS_COMPAT_H */

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pvblk: channels. Completions come in, the host is silent for too long, the
+ * disk ends.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/jiffies.h>
+#include <linux/slab.h>
+
+#include "blk.h"
+
+/* -- completions -------------------------------------------------------------- */
+
+/* Take back a tag from the host: true for the one that may end its request. */
+static bool pvblk_claim(struct pvblk_slot *slot, u32 state)
+{
+	return cmpxchg(&slot->state, state, state & ~PVBLK_BUSY) == state;
+}
+
+/* Why is this completion not to be believed? NULL if it is. */
+static const char *pvblk_doubt(const struct pvblk_queue *q,
+			       const struct pvbus_blk_done *done)
+{
+	u16 tag = le16_to_cpu(done->tag);
+	u32 state;
+
+	if (tag >= PVBLK_DEPTH)
+		return "completion of a tag that does not exist";
+	state = READ_ONCE(q->slot[tag].state);
+	if (!(state & PVBLK_BUSY))
+		return "completion of a tag that is not in use";
+	if (state != pvblk_state(le16_to_cpu(done->cookie)))
+		return "completion of an earlier use of a tag";
+	if (le32_to_cpu(done->status) >= PVBUS_BLK_ST_COUNT)
+		return "completion with an unknown status, tag";
+	return NULL;
+}
+
+/* rx_lock held. The first entry that is wrong ends it: -EPROTO. */
+static int pvblk_take_cpl(struct pvblk_queue *q, struct pvbus_channel *ch,
+			  const struct pvbus_blk_cpl *cpl,
+			  struct pvblk_req **list)
+{
+	unsigned int i, count = le16_to_cpu(cpl->count);
+
+	if (!count || count > PVBUS_BLK_DONE_MAX || cpl->reserved) {
+		pvblk_fail(q, ch, "slot of completions with count", count);
+		return -EPROTO;
+	}
+	for (i = 0; i < count; i++) {
+		const struct pvbus_blk_done *done = &cpl->done[i];
+		const char *doubt = pvblk_doubt(q, done);
+		struct pvblk_slot *slot;
+		struct pvblk_req *req;
+
+		if (doubt) {
+			pvblk_fail(q, ch, doubt, le16_to_cpu(done->tag));
+			return -EPROTO;
+		}
+		slot = &q->slot[le16_to_cpu(done->tag)];
+		if (!pvblk_claim(slot, pvblk_state(le16_to_cpu(done->cookie))))
+			continue;
+		req = blk_mq_rq_to_pdu(slot->rq);
+		req->status = le32_to_cpu(done->status);
+		req->next = *list;
+		*list = req;
+		q->completed++;
+	}
+	return 0;
+}
+
+/*
+ * rx_lock held. Bounded: a slot that is accepted takes tags back from the host,
+ * and none of them is given to it again before the list is completed.
+ */
+static struct pvblk_req *pvblk_read_ring(struct pvblk_queue *q,
+					 struct pvbus_channel *ch)
+{
+	struct pvblk_req *list = NULL;
+	struct pvbus_blk_cpl cpl;
+
+	if (READ_ONCE(q->dead) || READ_ONCE(ch->broken))
+		return NULL;
+	do {
+		while (pvring_get(&ch->rx, &cpl, sizeof(cpl))) {
+			if (pvblk_take_cpl(q, ch, &cpl, &list))
+				return list;
+		}
+		/* before one of the tags can be used again: the host's room */
+		pvring_cons_publish(&ch->rx);
+	} while (!pvring_cons_arm(&ch->rx));
+	return list;
+}
+
+static void pvblk_complete_list(struct pvblk_req *list)
+{
+	struct pvblk_req *req;
+
+	while (list) {
+		req = list;
+		list = req->next;
+		blk_mq_complete_request(blk_mq_rq_from_pdu(req));
+	}
+}
+
+/* Hard interrupt, from before pvbus_channel_open() returns. */
+static void pvblk_interrupt(struct pvbus_channel *ch)
+{
+	struct pvblk_queue *q = ch->priv;
+	struct pvblk_req *list;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->rx_lock, flags);
+	list = pvblk_read_ring(q, ch);
+	spin_unlock_irqrestore(&q->rx_lock, flags);
+	pvblk_complete_list(list);
+}
+
+/* Without an interrupt: one may have been lost. */
+static bool pvblk_look(struct pvblk_queue *q)
+{
+	struct pvblk_req *list = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&q->rx_lock, flags);
+	/* then q->ch may be gone */
+	if (!READ_ONCE(q->dead))
+		list = pvblk_read_ring(q, q->ch);
+	spin_unlock_irqrestore(&q->rx_lock, flags);
+	pvblk_complete_list(list);
+	return list;
+}
+
+/* -- silence ---------------------------------------------------------------------- */
+
+static bool pvblk_with_host(struct pvblk_queue *q, struct request *rq)
+{
+	return READ_ONCE(q->slot[rq->tag].state) & PVBLK_BUSY;
+}
+
+/**
+ * pvblk_timeout() - a request's timer has expired
+ * @rq: request
+ *
+ * The host's storage may be slow, and the host may be: that is no reason to
+ * lose a disk. After PVBLK_PATIENCE times it is given up. The request cannot be
+ * ended before the host has let go of its pages, so the timer goes on.
+ */
+enum blk_eh_timer_return pvblk_timeout(struct request *rq)
+{
+	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
+	struct pvblk *blk = rq->q->queuedata;
+	struct pvblk_queue *q = &blk->queue[rq->mq_hctx->queue_num];
+	unsigned int seconds = rq->timeout / HZ;
+
+	if (pvblk_look(q))
+		dev_warn_ratelimited(disk_to_dev(blk->disk),
+				     "queue %u: completions without an interrupt\n",
+				     rq->mq_hctx->queue_num);
+	if (!pvblk_with_host(q, rq))
+		return BLK_EH_DONE;
+	if (++req->expiries < PVBLK_PATIENCE) {
+		dev_warn_ratelimited(disk_to_dev(blk->disk),
+				     "queue %u: the host has not answered for %u s; still waiting\n",
+				     rq->mq_hctx->queue_num,
+				     seconds * req->expiries);
+	} else {
+		dev_err_ratelimited(disk_to_dev(blk->disk),
+				    "queue %u: the host has not answered for %u s: the disk is given up; look at the host's storage, then remove the disk and add it again\n",
+				    rq->mq_hctx->queue_num,
+				    seconds * req->expiries);
+		schedule_work(&blk->fail_work);
+	}
+	return BLK_EH_RESET_TIMER;
+}
+
+static unsigned long pvblk_sum_completed(struct pvblk *blk)
+{
+	unsigned long sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < blk->nr_queues; i++)
+		sum += READ_ONCE(blk->queue[i].completed);
+	return sum;
+}
+
+static bool pvblk_any_with_host(struct pvblk *blk)
+{
+	unsigned int i, tag;
+
+	for (i = 0; i < blk->nr_queues; i++) {
+		for (tag = 0; tag < PVBLK_DEPTH; tag++) {
+			if (READ_ONCE(blk->queue[i].slot[tag].state) &
+			    PVBLK_BUSY)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void pvblk_watch_work(struct work_struct *work)
+{
+	struct pvblk *blk = container_of(to_delayed_work(work), struct pvblk,
+					 watch_work);
+	unsigned long sum = pvblk_sum_completed(blk);
+
+	if (sum == blk->watched && pvblk_any_with_host(blk)) {
+		pvblk_stop(blk);
+		return;
+	}
+	blk->watched = sum;
+	schedule_delayed_work(&blk->watch_work, PVBLK_WATCH);
+}
+
+/**
+ * pvblk_watch() - give the disk up as soon as the host stops answering
+ * @blk: disk that was taken away
+ */
+void pvblk_watch(struct pvblk *blk)
+{
+	blk->watched = pvblk_sum_completed(blk);
+	schedule_delayed_work(&blk->watch_work, PVBLK_WATCH);
+}
+
+/* -- the end ------------------------------------------------------------------------ */
+
+/*
+ * The locks are taken in turn: an interrupt that waits for rx_lock may have hit
+ * the holder of tx_lock. Who takes either afterwards sees the queue dead.
+ */
+static void pvblk_kill_queue(struct pvblk_queue *q)
+{
+	spin_lock_irq(&q->rx_lock);
+	WRITE_ONCE(q->dead, true);
+	spin_unlock_irq(&q->rx_lock);
+	spin_lock(&q->tx_lock);
+	spin_unlock(&q->tx_lock);
+}
+
+/* The queue is dead, so what is with the host is all there will be. */
+static unsigned int pvblk_end_requests(struct pvblk_queue *q, bool let_go)
+{
+	unsigned int tag, nr = 0;
+
+	for (tag = 0; tag < PVBLK_DEPTH; tag++) {
+		struct pvblk_slot *slot = &q->slot[tag];
+		u32 state = READ_ONCE(slot->state);
+		struct pvblk_req *req;
+
+		if (!(state & PVBLK_BUSY) || !pvblk_claim(slot, state))
+			continue;
+		req = blk_mq_rq_to_pdu(slot->rq);
+		req->status = PVBLK_ST_DEAD;
+		req->kept = !let_go;
+		blk_mq_complete_request(slot->rq);
+		nr++;
+	}
+	return nr;
+}
+
+static void pvblk_stop_queue(struct pvblk_queue *q, unsigned int *ended)
+{
+	bool let_go;
+
+	if (!q->ch)
+		return;
+	let_go = pvbus_channel_close(q->ch);
+	q->ch = NULL;
+	if (!let_go)
+		q->blk->kept = true;
+	*ended += pvblk_end_requests(q, let_go);
+}
+
+/**
+ * pvblk_stop() - no more I/O: close the channels and end all requests
+ * @blk: disk
+ *
+ * Requests end with an error once the host has let go of their pages. If it
+ * does not say so in time, it may still read and write them: they then stay
+ * mapped, so that bounce buffers at least are not used again.
+ *
+ * Context: process, sleeps in bounded time. May be called again.
+ */
+void pvblk_stop(struct pvblk *blk)
+{
+	unsigned int i, ended = 0;
+
+	mutex_lock(&blk->stop_lock);
+	if (!blk->stopped) {
+		blk->stopped = true;
+		for (i = 0; i < blk->nr_queues; i++)
+			pvblk_kill_queue(&blk->queue[i]);
+		for (i = 0; i < blk->nr_queues; i++)
+			pvblk_stop_queue(&blk->queue[i], &ended);
+	}
+	mutex_unlock(&blk->stop_lock);
+	if (ended)
+		dev_err(disk_to_dev(blk->disk),
+			"stopped: %u requests in flight have failed; their memory %s\n",
+			ended, blk->kept ? "stays with the host, which did not answer" :
+				 "is free again");
+}
+
+static void pvblk_fail_work(struct work_struct *work)
+{
+	pvblk_stop(container_of(work, struct pvblk, fail_work));
+}
+
+/**
+ * pvblk_fail() - the host broke the protocol: give up the disk
+ * @q: queue
+ * @ch: its channel
+ * @what: what was wrong, for the log
+ * @value: the value that was
+ *
+ * Context: any, with rx_lock or tx_lock held
+ */
+void pvblk_fail(struct pvblk_queue *q, struct pvbus_channel *ch,
+		const char *what, u64 value)
+{
+	pvbus_channel_break(ch, what, value);
+	schedule_work(&q->blk->fail_work);
+}
+
+/**
+ * pvblk_init_works() - set up what ends a disk
+ * @blk: disk
+ */
+void pvblk_init_works(struct pvblk *blk)
+{
+	INIT_WORK(&blk->fail_work, pvblk_fail_work);
+	INIT_DELAYED_WORK(&blk->watch_work, pvblk_watch_work);
+}
+
+/**
+ * pvblk_open_queues() - open the channels
+ * @blk: disk
+ *
+ * Context: process
+ * Return: 0, or the error of the channel that could not be opened; none is
+ * open then
+ */
+int pvblk_open_queues(struct pvblk *blk)
+{
+	struct pvbus_channel_config cfg = {
+		.g2h_slots = PVBLK_DEPTH,
+		.h2g_slots = PVBLK_DEPTH,
+		.features = blk->features,
+		.handler = pvblk_interrupt,
+	};
+	struct pvbus_channel *ch;
+	unsigned int i;
+
+	for (i = 0; i < blk->nr_queues; i++) {
+		cfg.queue = i;
+		cfg.priv = &blk->queue[i];
+		ch = pvbus_channel_open(blk->pdev, &cfg);
+		if (IS_ERR(ch)) {
+			pvblk_stop(blk);
+			return PTR_ERR(ch);
+		}
+		blk->queue[i].ch = ch;
+	}
+	return 0;
+}

@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pvblk: a request of the block layer becomes one on the wire, and ends.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "blk.h"
+
+/* -- tables of segments ------------------------------------------------------- */
+
+static void *pvblk_table_alloc(gfp_t gfp, void *data)
+{
+	struct pvblk_table *table = kmalloc(sizeof(*table), gfp);
+	struct pvblk *blk = data;
+
+	if (!table)
+		return NULL;
+	table->wire = dma_pool_alloc(blk->dma_pool, gfp, &table->wire_dma);
+	if (!table->wire) {
+		kfree(table);
+		return NULL;
+	}
+	return table;
+}
+
+static void pvblk_table_free(void *element, void *data)
+{
+	struct pvblk_table *table = element;
+	struct pvblk *blk = data;
+
+	dma_pool_free(blk->dma_pool, table->wire, table->wire_dma);
+	kfree(table);
+}
+
+/**
+ * pvblk_init_tables() - set up the memory for tables of segments
+ * @blk: disk
+ *
+ * Return: 0 or -ENOMEM
+ */
+int pvblk_init_tables(struct pvblk *blk)
+{
+	blk->dma_pool = dma_pool_create("pvblk", blk->dma_dev,
+					PVBUS_BLK_MAX_SEGS *
+					sizeof(struct pvbus_blk_seg),
+					PVBUS_PAGE_SIZE, 0);
+	if (!blk->dma_pool)
+		return -ENOMEM;
+	blk->tables = mempool_create(blk->nr_queues, pvblk_table_alloc,
+				     pvblk_table_free, blk);
+	if (blk->tables)
+		return 0;
+	dma_pool_destroy(blk->dma_pool);
+	return -ENOMEM;
+}
+
+/**
+ * pvblk_free_tables() - free the memory for tables of segments
+ * @blk: disk, without requests
+ *
+ * A pool of which the host may still hold pages stays for ever.
+ */
+void pvblk_free_tables(struct pvblk *blk)
+{
+	mempool_destroy(blk->tables);
+	if (!blk->kept)
+		dma_pool_destroy(blk->dma_pool);
+}
+
+/* -- mapping ---------------------------------------------------------------------- */
+
+static void pvblk_unmap(struct pvblk *blk, struct request *rq)
+{
+	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
+	const dma_addr_t *addr = req->table ? req->table->addr : req->addr;
+	const u32 *len = req->table ? req->table->len : req->len;
+	unsigned int i;
+
+	for (i = 0; i < req->nr_segs; i++)
+		dma_unmap_page(blk->dma_dev, addr[i], len[i], rq_dma_dir(rq));
+	req->nr_segs = 0;
+	if (req->table)
+		mempool_free(req->table, blk->tables);
+	req->table = NULL;
+}
+
+static blk_status_t pvblk_map_bvec(struct pvblk *blk, struct request *rq,
+				   struct bio_vec bv, unsigned int room)
+{
+	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
+	dma_addr_t *addr = req->table ? req->table->addr : req->addr;
+	u32 *lens = req->table ? req->table->len : req->len;
+
+	while (bv.bv_len) {
+		u32 len = min(bv.bv_len, blk->max_segment);
+		dma_addr_t dma;
+
+		/* the block layer counted as we do: it does not happen */
+		if (req->nr_segs == room)
+			return BLK_STS_IOERR;
+		dma = dma_map_page(blk->dma_dev, bv.bv_page, bv.bv_offset, len,
+				   rq_dma_dir(rq));
+		if (dma_mapping_error(blk->dma_dev, dma))
+			return BLK_STS_RESOURCE;
+		addr[req->nr_segs] = dma;
+		lens[req->nr_segs] = len;
+		req->nr_segs++;
+		bv.bv_offset += len;
+		bv.bv_len -= len;
+	}
+	return BLK_STS_OK;
+}
+
+/* BLK_STS_RESOURCE: the block layer tries again after a while. */
+static blk_status_t pvblk_map(struct pvblk *blk, struct request *rq)
+{
+	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
+	unsigned int room = PVBUS_BLK_INLINE_SEGS;
+	blk_status_t status = BLK_STS_OK;
+	struct req_iterator iter;
+	struct bio_vec bv;
+
+	req->nr_segs = 0;
+	req->table = NULL;
+	if (blk_rq_nr_phys_segments(rq) > PVBUS_BLK_INLINE_SEGS) {
+		room = blk->cfg.max_segments;
+		req->table = mempool_alloc(blk->tables, GFP_ATOMIC);
+		if (!req->table)
+			return BLK_STS_RESOURCE;
+	}
+	rq_for_each_bvec(bv, rq, iter) {
+		status = pvblk_map_bvec(blk, rq, bv, room);
+		if (status)
+			break;
+	}
+	if (status)
+		pvblk_unmap(blk, rq);
+	return status;
+}
+
+/* -- the wire --------------------------------------------------------------------- */
+
+static void pvblk_put_segs(const struct pvblk_req *req,
+			   struct pvbus_blk_req *wire)
+{
+	struct pvblk_table *table = req->table;
+	unsigned int i;
+
+	wire->nr_segs = cpu_to_le16(req->nr_segs);
+	if (!table) {
+		for (i = 0; i < req->nr_segs; i++) {
+			wire->addr[i] = cpu_to_le64(req->addr[i]);
+			wire->seg_len[i] = cpu_to_le32(req->len[i]);
+		}
+		return;
+	}
+	for (i = 0; i < req->nr_segs; i++) {
+		table->wire[i].addr = cpu_to_le64(table->addr[i]);
+		table->wire[i].len = cpu_to_le32(table->len[i]);
+		table->wire[i].reserved = 0;
+	}
+	wire->flags |= PVBUS_BLK_REQ_INDIRECT;
+	wire->addr[0] = cpu_to_le64(table->wire_dma);
+	wire->seg_len[0] = cpu_to_le32(req->nr_segs *
+				       sizeof(struct pvbus_blk_seg));
+}
+
+static blk_status_t pvblk_set_op(const struct request *rq,
+				 struct pvbus_blk_req *wire)
+{
+	switch (req_op(rq)) {
+	case REQ_OP_READ:
+		wire->op = PVBUS_BLK_READ;
+		break;
+	case REQ_OP_WRITE:
+		wire->op = PVBUS_BLK_WRITE;
+		if (rq->cmd_flags & REQ_FUA)
+			wire->flags |= PVBUS_BLK_REQ_FUA;
+		break;
+	case REQ_OP_FLUSH:
+		wire->op = PVBUS_BLK_FLUSH;
+		return BLK_STS_OK;
+	case REQ_OP_DISCARD:
+		wire->op = PVBUS_BLK_DISCARD;
+		break;
+	case REQ_OP_WRITE_ZEROES:
+		wire->op = PVBUS_BLK_WRITE_ZEROES;
+		if (rq->cmd_flags & REQ_NOUNMAP)
+			wire->flags |= PVBUS_BLK_REQ_NOUNMAP;
+		break;
+	default:
+		return BLK_STS_NOTSUPP;
+	}
+	wire->sector = cpu_to_le64(blk_rq_pos(rq));
+	wire->len = cpu_to_le32(blk_rq_bytes(rq));
+	return BLK_STS_OK;
+}
+
+static blk_status_t pvblk_prepare(struct pvblk *blk, struct request *rq,
+				  struct pvbus_blk_req *wire)
+{
+	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
+	blk_status_t status;
+
+	if (!(rq->rq_flags & RQF_DONTPREP)) {
+		rq->rq_flags |= RQF_DONTPREP;
+		req->retries = 0;
+	}
+	req->expiries = 0;
+	req->kept = false;
+	req->nr_segs = 0;
+	req->table = NULL;
+	status = pvblk_set_op(rq, wire);
+	if (status)
+		return status;
+	if (wire->op != PVBUS_BLK_READ && wire->op != PVBUS_BLK_WRITE)
+		return BLK_STS_OK;
+	status = pvblk_map(blk, rq);
+	if (!status)
+		pvblk_put_segs(req, wire);
+	return status;
+}
+
+/* tx_lock held. There is a slot for each tag, so a full ring is the host's. */
+static bool pvblk_room(struct pvblk_queue *q)
+{
+	int room;
+
+	if (READ_ONCE(q->dead) || READ_ONCE(q->ch->broken))
+		return false;
+	room = pvring_prod_room(&q->ch->tx, 1);
+	if (room < 1)
+		pvblk_fail(q, q->ch, "no room in the ring of requests", room);
+	return room > 0;
+}
+
+/* tx_lock held, and there is room */
+static void pvblk_put(struct pvblk_queue *q, struct request *rq,
+		      struct pvbus_blk_req *wire)
+{
+	struct pvblk_slot *slot = &q->slot[rq->tag];
+	u16 cookie = (slot->state >> 1) + 1;
+
+	wire->tag = cpu_to_le16(rq->tag);
+	wire->cookie = cpu_to_le16(cookie);
+	slot->rq = rq;
+	blk_mq_start_request(rq);
+	/* pairs with cmpxchg() in pvblk_claim() */
+	smp_store_release(&slot->state, pvblk_state(cookie));
+	pvring_put(&q->ch->tx, wire, sizeof(*wire));
+}
+
+static blk_status_t pvblk_queue_rq(struct blk_mq_hw_ctx *hctx,
+				   const struct blk_mq_queue_data *bd)
+{
+	struct pvblk *blk = hctx->queue->queuedata;
+	struct pvblk_queue *q = &blk->queue[hctx->queue_num];
+	struct pvbus_blk_req wire = {};
+	blk_status_t status;
+
+	status = pvblk_prepare(blk, bd->rq, &wire);
+	if (status)
+		return status;
+	spin_lock(&q->tx_lock);
+	if (pvblk_room(q)) {
+		pvblk_put(q, bd->rq, &wire);
+		if (bd->last)
+			pvbus_channel_kick(q->ch);
+	} else {
+		status = BLK_STS_IOERR;
+	}
+	spin_unlock(&q->tx_lock);
+	if (status)
+		pvblk_unmap(blk, bd->rq);
+	return status;
+}
+
+/* The last of a batch did not come: announce what has been put. */
+static void pvblk_commit_rqs(struct blk_mq_hw_ctx *hctx)
+{
+	struct pvblk *blk = hctx->queue->queuedata;
+	struct pvblk_queue *q = &blk->queue[hctx->queue_num];
+
+	spin_lock(&q->tx_lock);
+	if (!READ_ONCE(q->dead))
+		pvbus_channel_kick(q->ch);
+	spin_unlock(&q->tx_lock);
+}
+
+/* -- the end of a request ---------------------------------------------------------- */
+
+static const blk_status_t pvblk_status[] = {
+	[PVBUS_BLK_ST_OK]	= BLK_STS_OK,
+	[PVBUS_BLK_ST_IOERR]	= BLK_STS_IOERR,
+	[PVBUS_BLK_ST_INVAL]	= BLK_STS_IOERR,
+	[PVBUS_BLK_ST_RANGE]	= BLK_STS_IOERR,
+	[PVBUS_BLK_ST_READONLY]	= BLK_STS_IOERR,
+	[PVBUS_BLK_ST_UNSUPP]	= BLK_STS_NOTSUPP,
+	[PVBUS_BLK_ST_NOSPC]	= BLK_STS_NOSPC,
+	[PVBUS_BLK_ST_FAULT]	= BLK_STS_IOERR,
+	[PVBUS_BLK_ST_NOMEM]	= BLK_STS_IOERR,
+	[PVBUS_BLK_ST_TIMEOUT]	= BLK_STS_TIMEOUT,
+	[PVBLK_ST_DEAD]		= BLK_STS_IOERR,
+};
+
+/* What the host blames on us is a bug, here or there: say so. */
+static void pvblk_report(struct pvblk *blk, struct request *rq)
+{
+	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
+
+	if (req->status == PVBUS_BLK_ST_INVAL ||
+	    req->status == PVBUS_BLK_ST_FAULT)
+		dev_err_ratelimited(disk_to_dev(blk->disk),
+				    "the host calls a request malformed: status %u, op %u, sector %llu, %u bytes; please report it\n",
+				    req->status, req_op(rq),
+				    (u64)blk_rq_pos(rq), blk_rq_bytes(rq));
+}
+
+static bool pvblk_retry(struct pvblk *blk, struct request *rq)
+{
+	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
+
+	if (req->status != PVBUS_BLK_ST_NOMEM ||
+	    ++req->retries > PVBLK_RETRIES)
+		return false;
+	blk_mq_requeue_request(rq, false);
+	blk_mq_delay_kick_requeue_list(rq->q, PVBLK_RETRY_MS);
+	return true;
+}
+
+/* Whatever context has claimed the request, or where the block layer took it. */
+static void pvblk_complete(struct request *rq)
+{
+	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
+	struct pvblk *blk = rq->q->queuedata;
+
+	if (!req->kept)
+		pvblk_unmap(blk, rq);
+	if (req->status && pvblk_retry(blk, rq))
+		return;
+	if (req->status)
+		pvblk_report(blk, rq);
+	/* then the block layer writes zeroes itself, the next time at once */
+	if (req->status == PVBUS_BLK_ST_UNSUPP &&
+	    req_op(rq) == REQ_OP_WRITE_ZEROES)
+		pvbus_disable_write_zeroes(rq->q);
+	blk_mq_end_request(rq, pvblk_status[req->status]);
+}
+
+const struct blk_mq_ops pvblk_mq_ops = {
+	.queue_rq	= pvblk_queue_rq,
+	.commit_rqs	= pvblk_commit_rqs,
+	.complete	= pvblk_complete,
+	.timeout	= pvblk_timeout,
+};
