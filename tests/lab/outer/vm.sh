@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# The host VM, seen from the build machine.
+
+# Kernel threads and interrupts are slow under TCG, not stuck: give the
+# detectors time, but less than a scenario's time limit if possible.
+LAB_STALL_CMDLINE="watchdog_thresh=40 rcupdate.rcu_cpu_stall_timeout=80"
+LAB_STALL_CMDLINE+=" sysctl.kernel.hung_task_timeout_secs=90 workqueue.watchdog_thresh=0"
+
+# An NMI means that the outer side gave the VM up (vm_give_up): its panic shows
+# where it hangs.  panic_print: tasks and all CPUs' back traces.
+_HOST_CMDLINE="console=ttyS0 panic=-1 oops=panic mitigations=off quiet loglevel=5"
+_HOST_CMDLINE+=" tsc=reliable unknown_nmi_panic=1 sysrq_always_enabled panic_print=0x41"
+_HOST_CMDLINE+=" log_buf_len=4M $LAB_STALL_CMDLINE"
+
+# vm_start ACCEL RELEASE DIR: starts the host VM; its results can be read from
+# descriptor VM_OUT, until its end.  VM_PID is QEMU's.
+vm_start() {
+	local release=$2 dir=$3 console
+	local -a accel
+
+	case $1 in
+	kvm) accel=(-accel kvm -cpu host) ;;
+	# la57=off and no mitigations: a quarter faster.  xsave=off because
+	# TCG's SVM does not intercept XSETBV: KVM would not know a guest's
+	# XCR0, and the guest warns of the inconsistency.
+	tcg) accel=(-accel "tcg,thread=multi" -cpu "max,la57=off,xsave=off") ;;
+	esac
+	console="file,id=console,path=$dir/console.log,append=on"
+	[ -z "$LAB_SHELL" ] || console="socket,id=console,path=$dir/console.sock,server=on,wait=off,logfile=$dir/console.log"
+	rm -f "$dir"/{input,mon.in,mon.out}
+	mkfifo "$dir"/{input,mon.in,mon.out} || return
+	# Its standard output is the VM's second serial port.
+	exec {VM_OUT}< <(exec qemu-system-x86_64 \
+		-machine pc,hpet=off -name lab-host "${accel[@]}" -smp "$HOST_SMP" -m "$HOST_MEM" \
+		-nodefaults -no-user-config -display none -no-reboot \
+		-kernel "${LAB_KERNEL_IMAGE[$release]}" \
+		-initrd "${LAB_KERNEL_INITRD[$release]}" \
+		-append "$_HOST_CMDLINE $HOST_APPEND" \
+		-chardev "$console" -serial chardev:console \
+		-chardev stdio,id=results,signal=off -serial chardev:results \
+		-chardev "pipe,id=mon,path=$dir/mon" -mon chardev=mon,mode=readline \
+		-virtfs "local,path=/,mount_tag=root,security_model=none,readonly=on,multidevs=remap" \
+		-virtfs "local,path=$dir,mount_tag=lab,security_model=none" \
+		<>"$dir/input" 2>>"$dir/qemu.log")
+	VM_PID=$!
+	VM_DIR=$dir
+}
+
+# vm_give_up: makes a VM that hangs show where, then ends it.
+vm_give_up() {
+	echo nmi 1<>"$VM_DIR/mon.in"
+	timeout 15 tail --pid="$VM_PID" -f /dev/null
+	vm_kill
+}
+
+# vm_kill: ends QEMU, if it still runs, and takes its exit status.
+vm_kill() {
+	[ -n "${VM_PID:-}" ] || return 0
+	kill -KILL "$VM_PID" 2>/dev/null
+	wait "$VM_PID" 2>/dev/null
+	VM_PID=
+	exec {VM_OUT}<&-
+}
+
+# vm_write_conf DIR: what the programs in the VMs know, as shell variables.
+vm_write_conf() {
+	{
+		declare -p LAB_DIR REPO LAB_KERNEL_IMAGE LAB_KERNEL_INITRD LAB_KERNEL_MODDIR \
+			LAB_STALL_CMDLINE LAB_KEEP_GOING LAB_SHELL LAB_SCENARIOS
+		printf 'export %q\n' "${LAB_ENV[@]}"
+		echo "GUEST_KERNEL=$GUEST_RELEASE"
+		echo "LAB_LEVEL=1"
+	} | sed 's/^declare -[-r]* /&/; /^export '\'\''$/d' >"$1/lab.conf"
+	echo "$LAB_DIR/vm/level1" >"$1/.entry"
+}
