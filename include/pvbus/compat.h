@@ -155,4 +155,11 @@ static inline void pvbus_disable_write_zeroes(struct request_queue *q)
 #endif
 }
 
+/* 6.6 split the page pool's header. */
+#if __has_include(<net/page_pool/helpers.h>)
+#define PVBUS_PAGE_POOL_H	<net/page_pool/helpers.h>
+#else
+#define PVBUS_PAGE_POOL_H	<net/page_pool.h>
+#endif
+
 #endif /* PVBUS_COMPAT_H */
