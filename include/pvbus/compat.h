@@ -156,10 +156,10 @@ static inline void pvbus_disable_write_zeroes(struct request_queue *q)
 }
 
 /* 6.6 split the page pool's header. */
-#if __has_include(<net/page_pool/helpers.h>)
-#define PVBUS_PAGE_POOL_H	<net/page_pool/helpers.h>
-#else
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define PVBUS_PAGE_POOL_H	<net/page_pool.h>
+#else
+#define PVBUS_PAGE_POOL_H	<net/page_pool/helpers.h>
 #endif
 
 #endif /* PVBUS_COMPAT_H */
