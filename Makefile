@@ -131,8 +131,7 @@ check:
 check-unit check-stress check-static check-lab: check-%:
 	@tests/check $*
 
-demo: deps
-	@$(MAKE) --no-print-directory modules-all tools
+demo:
 	@tests/bench/demo
 
 help:
