@@ -31,12 +31,11 @@ newest = $(shell ls -d /lib/modules/$(1).*/build 2>/dev/null | \
 	   grep -v -e -rt- -e -cloud- | sort -V | tail -n 1)
 
 PREFIX ?= /usr/local
-MANDIR ?= $(PREFIX)/share/man
 INSTALL_MOD_PATH ?= $(DESTDIR)
 INSTALL_MOD_DIR ?= updates/pvbus
 MODDIR = $(INSTALL_MOD_PATH)/lib/modules/$(KREL)/$(INSTALL_MOD_DIR)
 
-export PREFIX MANDIR DESTDIR
+export PREFIX DESTDIR
 
 all: modules tools
 
@@ -85,7 +84,7 @@ headers:
 tools:
 	+@$(MAKE) --no-print-directory -C userspace all
 
-install: modules_install tools_install man_install
+install: modules_install tools_install
 
 modules_install: modules
 	+@$(LOCK) $(KBUILD) INSTALL_MOD_PATH=$(INSTALL_MOD_PATH) \
@@ -98,22 +97,16 @@ endif
 tools_install: tools
 	+@$(MAKE) --no-print-directory -C userspace install
 
-man_install:
-	@for page in $(wildcard Documentation/man/*.[1-8]); do \
-		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
-		echo "  INSTALL $$dir/$${page##*/}"; \
-		install -D -m 644 -t $$dir $$page || exit; \
-	done
-
-uninstall: headers
+# What install puts there is seen from an install into a directory of its own.
+uninstall: headers tools
 	rm -rf $(MODDIR)
 ifeq ($(DESTDIR),)
 	depmod -a $(if $(INSTALL_MOD_PATH),-b $(INSTALL_MOD_PATH)) $(KREL)
 endif
-	@for page in $(wildcard Documentation/man/*.[1-8]); do \
-		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
-	done
-	+@$(MAKE) --no-print-directory -C userspace uninstall
+	@rm -rf $(BUILD)/staged
+	@$(MAKE) -s -C userspace install DESTDIR=$(BUILD)/staged
+	@cd $(BUILD)/staged && find . -type f -printf '$(DESTDIR)/%P\n' | \
+		xargs rm -fv
 
 clean:
 	@$(MAKE) --no-print-directory -C userspace clean
@@ -152,5 +145,5 @@ help:
 	@echo '  demo            compare with IDE, e1000 and virtio; results in build/demo'
 
 .PHONY: all modules object modules-all kernels ktree headers tools install \
-	modules_install tools_install man_install uninstall clean deps \
+	modules_install tools_install uninstall clean deps \
 	deps-build check check-unit check-stress check-static check-lab demo help

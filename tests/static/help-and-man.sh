@@ -54,6 +54,7 @@ refuses()
 
 make -s tools >/dev/null 2>&1
 for page in Documentation/man/*.[18]; do
+	[ -e "$page" ] || continue
 	name=${page##*/}
 	name=${name%.*}
 	program=$(program_of "$name")
