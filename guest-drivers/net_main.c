@@ -508,6 +508,6 @@ static void __exit pvnet_exit(void)
 }
 module_exit(pvnet_exit);
 
-MODULE_DESCRIPTION("pvbus network card");
+MODULE_DESCRIPTION("pvbus guest: network cards");
 MODULE_LICENSE("GPL");
 MODULE_ALIAS_PVBUS("0002");
