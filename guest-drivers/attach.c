@@ -42,6 +42,7 @@ static void pvbus_setup(struct pvbus *bus)
 	bus->host = bus->window + PVBUS_WIN_HOST;
 	bus->guest = bus->window + PVBUS_WIN_GUEST;
 	bus->vectors = 1;
+	bus->not_before = jiffies;
 }
 
 static int pvbus_alloc_queues(struct pvbus *bus)

@@ -47,6 +47,9 @@
 #define PVBUS_CLOSE_TIMEOUT	(30 * HZ)	/* I/O in flight ends first */
 #define PVBUS_END_TIMEOUT	(5 * HZ)	/* for a session to be let go */
 
+/* Sessions do not begin faster than this, whatever ends them. */
+#define PVBUS_BEGIN_PACE	HZ
+
 /* How often the window is looked at in a state that must not last, should the
  * interrupt that tells of its end get lost.
  */
@@ -125,6 +128,7 @@ struct pvbus_proof {
  * @state: where the bus is; read anywhere
  * @next: state behind PVBUS_S_ENDING
  * @deadline: in jiffies, of the states that have one
+ * @not_before: in jiffies, when the next session may begin
  * @reported: that @deadline has passed was logged
  * @generation: names the session
  * @version: protocol version, 0 when there is none in common
@@ -170,6 +174,7 @@ struct pvbus {
 	enum pvbus_state	state;
 	enum pvbus_state	next;
 	unsigned long		deadline;
+	unsigned long		not_before;
 	bool			reported;
 	u32			generation;
 	u16			version;

@@ -93,10 +93,10 @@ static void pvbus_session_begin(struct pvbus *bus)
 	reinit_completion(&bus->released);
 	bus->let_go = false;
 	bus->reported = false;
+	bus->not_before = jiffies + PVBUS_BEGIN_PACE;
 	bus->deadline = jiffies + PVBUS_RESET_TIMEOUT;
 	pvbus_set_state(bus, PVBUS_S_RESET);
 	pvbus_set_generation(bus, generation);
-	pvbus_poll(bus);
 }
 
 /* The host forgets the session; it is over for everyone in this kernel. */
@@ -120,10 +120,15 @@ static bool pvbus_step_idle(struct pvbus *bus)
 		pvbus_set_state(bus, PVBUS_S_STOPPED);
 		return true;
 	}
-	if (!READ_ONCE(bus->closing) &&
-	    pvbus_host_state(bus) == PVBUS_HOST_READY)
-		pvbus_session_begin(bus);
-	return false;
+	if (READ_ONCE(bus->closing) ||
+	    pvbus_host_state(bus) != PVBUS_HOST_READY)
+		return false;
+	if (time_before(jiffies, bus->not_before)) {
+		pvbus_poll(bus);
+		return false;
+	}
+	pvbus_session_begin(bus);
+	return true;
 }
 
 /* The mailboxes are fresh, and nothing of an earlier session is in use. */
@@ -172,7 +177,7 @@ static bool pvbus_session_lost(struct pvbus *bus)
 			 bus->index);
 	else if (pvbus_host_generation(bus) != bus->generation)
 		dev_warn(bus->parent,
-			 "pvbus%d: the host has started anew; its devices are removed and offered again\n",
+			 "pvbus%d: the host has ended the session, its kernel log says why; its devices are removed and asked for again\n",
 			 bus->index);
 	else
 		return false;
