@@ -14,7 +14,7 @@ BUILD := $(CURDIR)/build
 # several kernels build side by side and the sources stay clean
 KTREE := $(BUILD)/kbuild/$(KREL)
 KOUT := $(BUILD)/modules/$(KREL)
-KSRC := $(shell find Kbuild kmod guest-drivers include \
+KSRC := $(shell find Kbuild kmod guest-drivers include tests/guest \
 	  -name '*.[ch]' -o -name Kbuild)
 
 # for two builds of one kernel at a time
@@ -131,6 +131,7 @@ help:
 	@echo 'Build (KVER=release or KDIR=directory choose another kernel):'
 	@echo '  all             modules and tools (the default)'
 	@echo '  modules         modules, into build/modules/RELEASE'
+	@echo '  modules CONFIG_PVBUS_TESTS=m   and the modules that test them'
 	@echo '  modules-all     modules for the newest installed headers of: $(KSERIES)'
 	@echo '  tools           pvbusd, pvbusctl and libpvbus'
 	@echo '  object O=FILE   one object of a module, such as O=kmod/main.o'

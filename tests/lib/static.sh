@@ -68,5 +68,6 @@ make_modules()
 	local release=$1
 
 	shift
-	make -s BUILD="$STATIC_BUILD" KVER="$release" modules "$@" 2>&1
+	make -s BUILD="$STATIC_BUILD" KVER="$release" modules \
+		CONFIG_PVBUS_TESTS=m "$@" 2>&1
 }

@@ -17,8 +17,8 @@ render()
 	local page
 
 	for page in "${pages[@]}"; do
-		LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -T utf8 \
-			-Z "$page" >/dev/null
+		LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l -Tutf8 -Z \
+			"$page" >/dev/null
 	done
 }
 
