@@ -246,7 +246,10 @@ static int pvblk_probe(struct pvbus_device *pdev)
 	if (err)
 		goto free;
 	dev_set_drvdata(&pdev->dev, blk);
+	/* it reads the partition table, and cannot be disturbed by remove() */
+	pvblk_watch(blk);
 	err = device_add_disk(&pdev->dev, blk->disk, pvblk_groups);
+	cancel_delayed_work_sync(&blk->watch_work);
 	if (err)
 		goto teardown;
 	dev_info(&pdev->dev, "%s: %llu sectors of 512 bytes, %u queues%s\n",
@@ -274,8 +277,7 @@ static void pvblk_remove(struct pvbus_device *pdev)
 {
 	struct pvblk *blk = dev_get_drvdata(&pdev->dev);
 
-	if (READ_ONCE(pdev->gone))
-		pvblk_watch(blk);
+	pvblk_watch(blk);
 	del_gendisk(blk->disk);
 	pvblk_teardown(blk);
 	put_disk(blk->disk);

@@ -204,7 +204,8 @@ static void pvblk_watch_work(struct work_struct *work)
 					 watch_work);
 	unsigned long sum = pvblk_sum_completed(blk);
 
-	if (sum == blk->watched && pvblk_any_with_host(blk)) {
+	if (READ_ONCE(blk->pdev->gone) && sum == blk->watched &&
+	    pvblk_any_with_host(blk)) {
 		pvblk_stop(blk);
 		return;
 	}
@@ -213,8 +214,9 @@ static void pvblk_watch_work(struct work_struct *work)
 }
 
 /**
- * pvblk_watch() - give the disk up as soon as the host stops answering
- * @blk: disk that was taken away
+ * pvblk_watch() - should the disk be taken away, or have been, give it up as
+ *	soon as the host stops answering
+ * @blk: disk; cancel its watch_work when nothing waits for I/O any more
  */
 void pvblk_watch(struct pvblk *blk)
 {

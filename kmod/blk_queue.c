@@ -200,12 +200,14 @@ static int pvh_blk_reap(struct pvh_blk_queue *q, bool tell, int *err)
 	llist_for_each_entry_safe(req, next, list, node) {
 		pvh_blk_finish(req, &cpl.done[count]);
 		reaped++;
-		if (++count < PVBUS_BLK_DONE_MAX && next)
-			continue;
-		if (tell && !*err)
-			*err = pvh_blk_announce(q, &cpl, count);
-		count = 0;
+		if (++count == PVBUS_BLK_DONE_MAX) {
+			if (tell && !*err)
+				*err = pvh_blk_announce(q, &cpl, count);
+			count = 0;
+		}
 	}
+	if (count && tell && !*err)
+		*err = pvh_blk_announce(q, &cpl, count);
 	if (tell && reaped)
 		pvh_channel_interrupt(q->ch);
 	return reaped;
