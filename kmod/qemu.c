@@ -105,14 +105,15 @@ static void pvh_qemu_invalidate_end(struct mmu_notifier *mn,
 
 /*
  * QEMU exits, or executes another program. It waits for us, so nothing is
- * waited for; vm->wq outlives the notifier.
+ * waited for; vm->wq outlives the notifier. mmu_notifier_unregister() calls it,
+ * too, when the VM ends before QEMU; vm->dead is set by then.
  */
 static void pvh_qemu_release(struct mmu_notifier *mn, struct mm_struct *mm)
 {
 	struct pvh_vm *vm = container_of(mn, struct pvh_vm, mn);
 
-	WRITE_ONCE(vm->dead, true);
-	queue_work(vm->wq, &vm->death_work);
+	if (!xchg(&vm->dead, true))
+		queue_work(vm->wq, &vm->death_work);
 }
 
 static const struct mmu_notifier_ops pvh_qemu_mn_ops = {

@@ -97,8 +97,10 @@ static void pvh_vm_end(struct pvh_vm *vm)
 	mutex_unlock(&vm->lock);
 
 	pvh_dev_remove_all(vm);
-	pvh_doorbells_destroy(vm);
 	pvh_qemu_detach(vm);
+	/* QEMU may have died just before; its interrupt needs the eventfds */
+	cancel_work_sync(&vm->death_work);
+	pvh_doorbells_destroy(vm);
 	/* nobody is left to queue anything */
 	if (vm->wq)
 		destroy_workqueue(vm->wq);
