@@ -5,7 +5,8 @@
 # that a booted system has beyond them.  Sourced.
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-export HOME=/root TERM=linux LC_ALL=C.UTF-8
+# Any other locale is a dozen files to open at the start of every program.
+export HOME=/root TERM=linux LC_ALL=C
 
 # $1 = file system type, $2 = where, $3 = options; absent ones are no error:
 # a kernel built for one purpose need not have them all.
