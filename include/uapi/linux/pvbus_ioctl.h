@@ -8,7 +8,9 @@
  * leaves a VM whose QEMU lives running, so that a new daemon can adopt it;
  * PVBUS_IOC_VM_DESTROY ends it. poll() reports EPOLLIN when the state of the
  * VM has changed since PVBUS_IOC_VM_INFO was last called, EPOLLHUP when QEMU
- * is gone.
+ * is gone, EPOLLERR as long as the file has no VM. A VM that was destroyed is
+ * not replaced: open the device again. Calls about a VM fail with ENXIO without
+ * one.
  *
  * Fields are in host byte order. Reserved fields and unknown flags must be 0.
  */
