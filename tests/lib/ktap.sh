@@ -21,12 +21,29 @@ ktap_pass()
 	echo "ok $(_ktap_number) $1"
 }
 
-# NAME WHY [DETAILS]: the details are cut to what a person reads
+# Standard input, cut to what a person reads: the first words of a compiler
+# tell the most, the last ones of a program.
+_ktap_details()
+{
+	awk '{ line[NR] = $0 }
+	END {
+		for (i = 1; i <= NR; i++) {
+			if (i == 41 && NR > 60) {
+				print "#   [...]"
+				i = NR - 20
+			} else {
+				print "#   " line[i]
+			}
+		}
+	}'
+}
+
+# NAME WHY [DETAILS]
 ktap_fail()
 {
 	_ktap_failed=$((_ktap_failed + 1))
 	echo "# $1: $2"
-	[ -z "${3-}" ] || tail -n 60 <<<"$3" | sed 's/^/#   /'
+	[ -z "${3-}" ] || _ktap_details <<<"$3"
 	echo "not ok $(_ktap_number) $1"
 }
 
