@@ -207,31 +207,38 @@ static int pvbus_hello_memory(struct pvbus *bus, struct pvbus_hello *hello)
 	return -ENOMEM;
 }
 
+static int pvbus_hello_fill(struct pvbus *bus, struct pvbus_hello *hello)
+{
+	bus->features = le64_to_cpu(READ_ONCE(bus->host->features)) &
+			PVBUS_F_ALL;
+	hello->version = cpu_to_le16(bus->version);
+	hello->vectors = cpu_to_le32(bus->max_vectors);
+	hello->features = cpu_to_le64(bus->features);
+	return pvbus_hello_memory(bus, hello);
+}
+
 /**
  * pvbus_hello_send() - send HELLO
  * @bus: the bus, whose mailboxes are fresh
  *
- * Without a common version, the lowest of the driver's is sent, which has the
- * same place in all of them, so that the host can report it.
+ * Without a common version, it holds the lowest of the driver's and nothing else,
+ * so that the host can report it: that field has its place in all versions.
  *
  * Context: ctl_work.
  * Return: 0 or a negative error code (logged).
  */
 int pvbus_hello_send(struct pvbus *bus)
 {
-	u16 version = bus->version ? bus->version : pvbus_protocol_min;
-	struct pvbus_hello hello = {
-		.version = cpu_to_le16(version),
-		.vectors = cpu_to_le32(bus->max_vectors),
-	};
+	struct pvbus_hello hello = {};
 	int err;
 
-	bus->features = le64_to_cpu(READ_ONCE(bus->host->features)) &
-			PVBUS_F_ALL;
-	hello.features = cpu_to_le64(bus->features);
-	err = pvbus_hello_memory(bus, &hello);
-	if (err)
-		return err;
+	if (bus->version) {
+		err = pvbus_hello_fill(bus, &hello);
+		if (err)
+			return err;
+	} else {
+		hello.version = cpu_to_le16(pvbus_protocol_min);
+	}
 	return pvbus_ctl_send(bus, PVBUS_MSG_HELLO, &hello, sizeof(hello));
 }
 
