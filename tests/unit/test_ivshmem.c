@@ -176,11 +176,12 @@ static void slow_client(void **state)
 
 /* -- sockets ------------------------------------------------------------------ */
 
-static char dir[] = "/tmp/pvbus-test-XXXXXX";
+static char dir[32];
 static char path[64];
 
 static int make_dir(void **state)
 {
+	snprintf(dir, sizeof(dir), "/tmp/pvbus-test-XXXXXX");
 	if (!mkdtemp(dir))
 		return -1;
 	snprintf(path, sizeof(path), "%s/s", dir);

@@ -48,8 +48,8 @@ struct args {
 };
 
 static const char doc[] =
-	/* argp's separator, \v: what follows is behind the options */
-	"Show and change the VMs that pvbusd serves.\013"
+	/* what follows \v is shown behind the options */
+	"Show and change the VMs that pvbusd serves.\v\n"
 	"Commands:\n"
 	"  list                 the VMs on this host\n"
 	"  show VM              a VM and its devices\n"
@@ -361,12 +361,14 @@ static int cmd_remove(const struct args *args, struct pv_err *err)
  * @usage: how to call it
  * @run: carry it out
  */
-static const struct command {
+struct command {
 	const char	*name;
 	unsigned int	nr_args;
 	const char	*usage;
 	int		(*run)(const struct args *args, struct pv_err *err);
-} commands[] = {
+};
+
+static const struct command commands[] = {
 	{ "list", 0, "list", cmd_list },
 	{ "show", 1, "show VM", cmd_show },
 	{ "stats", 1, "stats VM [--watch SEC]", cmd_stats },

@@ -115,7 +115,7 @@ static void show_memory(const json_t *vm)
 
 	table_size(pinned, sizeof(pinned), number(vm, "pinned"));
 	table_size(limit, sizeof(limit), number(vm, "pin_limit"));
-	printf("pinned:    %s of at most %s\n", pinned, limit);
+	printf("pinned:     %s of at most %s\n", pinned, limit);
 }
 
 /**
@@ -129,19 +129,19 @@ void show_vm(const json_t *response)
 	struct table t;
 	size_t i;
 
-	printf("name:      %s\n", text(vm, "name"));
-	printf("state:     %s\n", text(vm, "state"));
+	printf("name:       %s\n", text(vm, "name"));
+	printf("state:      %s\n", text(vm, "state"));
 	if (truth(vm, "loopback"))
-		printf("qemu:      none, loopback\n");
+		printf("qemu:       none, loopback\n");
 	else
-		printf("qemu:      %" PRIu64 "\n", number(vm, "qemu_pid"));
-	printf("pvbusd:    %" PRIu64 "\n", number(vm, "pvbusd_pid"));
-	printf("protocol:  %" PRIu64 "\n", number(vm, "version"));
-	printf("vectors:   %" PRIu64 " (guest has %" PRIu64 ")\n",
+		printf("qemu:       %" PRIu64 "\n", number(vm, "qemu_pid"));
+	printf("pvbusd:     %" PRIu64 "\n", number(vm, "pvbusd_pid"));
+	printf("protocol:   %" PRIu64 "\n", number(vm, "version"));
+	printf("vectors:    %" PRIu64 " (guest has %" PRIu64 ")\n",
 	       number(vm, "vectors"), number(vm, "guest_vectors"));
 	show_memory(vm);
-	printf("resets:    %" PRIu64 "\n", number(vm, "resets"));
-	printf("violated:  %" PRIu64 "\n\n", number(vm, "violations"));
+	printf("resets:     %" PRIu64 "\n", number(vm, "resets"));
+	printf("violations: %" PRIu64 "\n\n", number(vm, "violations"));
 
 	begin_devices(&t);
 	json_array_foreach(json_object_get(response, "devices"), i, dev)

@@ -26,8 +26,8 @@ enum {
 };
 
 static const char doc[] =
-	/* argp's separator, \v: what follows is behind the options */
-	"Serve pvbus devices to one virtual machine of QEMU.\013"
+	/* what follows \v is shown behind the options */
+	"Serve pvbus devices to one virtual machine of QEMU.\v\n"
 	"In values, \",,\" stands for a comma. SIZE may end in K, M, G or T.\n\n"
 	"Exit status: 0 the VM or this daemon was ended, 1 failure, 2 wrong usage.";
 

@@ -142,11 +142,11 @@ static unsigned int parse_count(const char *text, unsigned int max)
 static uint64_t parse_size(const char *text, uint64_t unit)
 {
 	const char *units = "BKMGT";
-	long double value;
+	double value;
 	const char *p;
 	char *end;
 
-	value = strtold(text, &end);
+	value = strtod(text, &end);
 	if (end == text || !isfinite(value) || value <= 0)
 		return 0;
 	if (*end) {
@@ -155,8 +155,8 @@ static uint64_t parse_size(const char *text, uint64_t unit)
 			return 0;
 		unit = 1ULL << 10 * (p - units);
 	}
-	value *= unit;
-	return value < (long double)(1ULL << 62) ? (uint64_t)value : 0;
+	value *= (double)unit;
+	return value < (double)(1ULL << 62) ? (uint64_t)value : 0;
 }
 
 /**
