@@ -40,8 +40,11 @@
 #define PVBLK_RETRIES		100
 #define PVBLK_RETRY_MS		50
 
-/* A disk that was taken away is given up when nothing moves for so long. */
-#define PVBLK_WATCH		(2 * HZ)
+/* A disk that was taken away is looked at so often, and given up when nothing
+ * has moved for so many times: 5 s.
+ */
+#define PVBLK_WATCH		(HZ / 2)
+#define PVBLK_WATCH_IDLE	10
 
 /* Our own end of a request, beside those of the wire. */
 #define PVBLK_ST_DEAD		PVBUS_BLK_ST_COUNT
@@ -174,6 +177,7 @@ struct pvblk_queue {
  * @fail_work: gives up the disk
  * @watch_work: gives it up when it was taken away and nothing moves
  * @watched: sum of @completed when it looked last
+ * @idle: times that it found the same, with requests in flight
  */
 struct pvblk {
 	struct pvbus_device	*pdev;
@@ -194,6 +198,7 @@ struct pvblk {
 	struct work_struct	fail_work;
 	struct delayed_work	watch_work;
 	unsigned long		watched;
+	unsigned int		idle;
 };
 
 /* blk_config.c */

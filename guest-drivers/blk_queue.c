@@ -184,33 +184,54 @@ static unsigned long pvblk_sum_completed(struct pvblk *blk)
 	return sum;
 }
 
-static bool pvblk_any_with_host(struct pvblk *blk)
+static bool pvblk_idle_queue(const struct pvblk_queue *q)
 {
-	unsigned int i, tag;
+	unsigned int tag;
+
+	for (tag = 0; tag < PVBLK_DEPTH; tag++) {
+		if (READ_ONCE(q->slot[tag].state) & PVBLK_BUSY)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Is there a request that nobody will answer, or has not for long? stop_lock
+ * held: the channels are there.
+ */
+static bool pvblk_hopeless(struct pvblk *blk)
+{
+	unsigned long sum = pvblk_sum_completed(blk);
+	bool busy = false, broken = false;
+	unsigned int i;
 
 	for (i = 0; i < blk->nr_queues; i++) {
-		for (tag = 0; tag < PVBLK_DEPTH; tag++) {
-			if (READ_ONCE(blk->queue[i].slot[tag].state) &
-			    PVBLK_BUSY)
-				return true;
-		}
+		struct pvblk_queue *q = &blk->queue[i];
+
+		if (pvblk_idle_queue(q))
+			continue;
+		busy = true;
+		broken |= READ_ONCE(q->ch->broken);
 	}
-	return false;
+	blk->idle = busy && sum == blk->watched ? blk->idle + 1 : 0;
+	blk->watched = sum;
+	return READ_ONCE(blk->pdev->gone) &&
+	       (broken || blk->idle >= PVBLK_WATCH_IDLE);
 }
 
 static void pvblk_watch_work(struct work_struct *work)
 {
 	struct pvblk *blk = container_of(to_delayed_work(work), struct pvblk,
 					 watch_work);
-	unsigned long sum = pvblk_sum_completed(blk);
+	bool hopeless;
 
-	if (READ_ONCE(blk->pdev->gone) && sum == blk->watched &&
-	    pvblk_any_with_host(blk)) {
+	mutex_lock(&blk->stop_lock);
+	hopeless = blk->stopped || pvblk_hopeless(blk);
+	mutex_unlock(&blk->stop_lock);
+	if (hopeless)
 		pvblk_stop(blk);
-		return;
-	}
-	blk->watched = sum;
-	schedule_delayed_work(&blk->watch_work, PVBLK_WATCH);
+	else
+		schedule_delayed_work(&blk->watch_work, PVBLK_WATCH);
 }
 
 /**
@@ -220,7 +241,7 @@ static void pvblk_watch_work(struct work_struct *work)
  */
 void pvblk_watch(struct pvblk *blk)
 {
-	blk->watched = pvblk_sum_completed(blk);
+	blk->idle = 0;
 	schedule_delayed_work(&blk->watch_work, PVBLK_WATCH);
 }
 
