@@ -223,7 +223,7 @@ drive() {
 }
 
 tap() {
-	echo "-netdev tap,id=$1,ifname=$1,script=no,downscript=no$2"
+	echo "-netdev tap,id=$1,ifname=$1,script=no,downscript=no${2-}"
 }
 
 start_guest() {
@@ -258,7 +258,7 @@ host() {
 	mkdir -p "$LAB_OUT/results"
 	check "the host is set up" host_setup || return
 	check "the guest boots" start_guest || return
-	check "the guest is set up" guest bench guest_setup || return
+	GUEST_TIMEOUT=150 check "the guest is set up" guest bench guest_setup || return
 	environment
 	for ((round = 1; round <= ROUNDS; round++)); do
 		disk_round $round

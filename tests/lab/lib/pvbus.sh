@@ -22,11 +22,12 @@ pvbusd_socket() {
 # pvbusd_start VM ARGUMENTS...: starts a daemon and waits until it is ready.
 # Not in a subshell: the daemon's pid is kept for pvbusd_stop.
 pvbusd_start() {
-	local vm=$1 i
+	local vm=$1 socket=() i
 
 	shift
 	mkdir -p $_PVBUS_RUN
-	pvbusd --name "$vm" --socket "$(pvbusd_socket "$vm")" "$@" \
+	[ "$1" = --loopback ] || socket=(--socket "$(pvbusd_socket "$vm")")
+	pvbusd --name "$vm" "${socket[@]}" "$@" \
 		>"$_PVBUS_RUN/$vm.out" 2>"$_PVBUS_RUN/$vm.err" &
 	echo $! >"$_PVBUS_RUN/$vm.pid"
 	for ((i = 0; i < 100; i++)); do
