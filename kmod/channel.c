@@ -18,9 +18,6 @@
 
 #include "host.h"
 
-/* Pages of guest memory that a channel's cache remembers: 16 MiB. */
-#define CHANNEL_PIN_ENTRIES	4096
-
 static_assert(PAGE_SIZE == PVBUS_PAGE_SIZE);
 
 static u32 errno_to_status(int err)
@@ -228,7 +225,7 @@ static int channel_setup(struct pvh_channel *ch, const struct pvbus_open *msg)
 	err = rings_map(ch, msg);
 	if (err)
 		return err;
-	err = pvh_pin_cache_init(&ch->pins, CHANNEL_PIN_ENTRIES);
+	err = pvh_pin_cache_init(&ch->pins, PVH_PIN_ENTRIES);
 	if (err)
 		goto unmap;
 	err = ops->open(ch);
@@ -280,6 +277,8 @@ u32 pvh_channel_open(struct pvh_dev *dev, const struct pvbus_open *msg)
 	pvh_doorbell_add(ch);
 	/* the guest may have rung before */
 	pvh_channel_wake(ch);
+	/* there is a new thread for the daemon to charge to QEMU */
+	pvh_vm_event(vm);
 	return PVBUS_ST_OK;
 }
 
