@@ -121,8 +121,8 @@ struct pvh_pin_cache {
 
 /* -- statistics ------------------------------------------------------------ */
 
-/**
- * struct pvh_stats - counters of a channel, as in pvbus_ioc_chan_stats
+/*
+ * Counters of a channel, as struct pvbus_ioc_chan_stats describes them.
  *
  * Each is written by one context only (the worker, but for @doorbells, which
  * the doorbell's wake function writes) and read without a lock.
