@@ -168,12 +168,11 @@ struct pvbus_nonce {
  * @version: protocol version that the guest chose
  * @nr_ranges: entries of @range in use, 1 to PVBUS_MAX_RANGES
  * @nr_nonces: entries of @nonce in use, at least one in each range
- * @reserved: 0
  * @vectors: MSI-X vectors that the guest has
  * @features: PVBUS_F_* accepted, a subset of what the host offered
  * @range: extent of RAM below and above the 4 GiB hole, ascending
  * @nonce: proofs
- * @reserved2: 0
+ * @reserved: 0
  */
 struct pvbus_hello {
 	__le16	version;
