@@ -203,6 +203,13 @@ static bool pvbus_step_session(struct pvbus *bus)
 	enum pvbus_state before = bus->state;
 	int ret;
 
+	/* a host that refuses and goes has left its reason in the mailbox */
+	if (before == PVBUS_S_HELLO && !READ_ONCE(bus->stopping) &&
+	    pvbus_host_state(bus) != PVBUS_HOST_READY) {
+		pvbus_ctl_receive(bus);
+		if (bus->state != before)
+			return true;
+	}
 	if (READ_ONCE(bus->stopping) || pvbus_session_lost(bus)) {
 		pvbus_session_end(bus, PVBUS_S_IDLE);
 		return true;

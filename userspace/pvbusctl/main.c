@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "cmdline.h"
 #include "paths.h"
 #include "show.h"
 #include "spec.h"
@@ -431,8 +432,8 @@ int main(int argc, char **argv)
 
 	argp_err_exit_status = PVBUS_EXIT_USAGE;
 	argp_program_version_hook = print_version;
-	if (argp_parse(&argp, argc, argv, 0, NULL, &args))
-		return PVBUS_EXIT_USAGE;
+	if (cmdline_parse(&argp, argc, argv, &args, &err))
+		die(PVBUS_EXIT_USAGE, &err);
 	command = find_command(args.command, &err);
 	if (!command || check(&args, command, &err))
 		die(PVBUS_EXIT_USAGE, &err);

@@ -3,6 +3,7 @@
  * pvbusd: its command line.
  */
 #include "args.h"
+#include "cmdline.h"
 
 #include <argp.h>
 #include <stdio.h>
@@ -215,9 +216,7 @@ void args_parse(struct args *args, int argc, char **argv)
 	args->run_dir = PVBUS_RUN_DIR;
 	argp_err_exit_status = PVBUS_EXIT_USAGE;
 	argp_program_version_hook = print_version;
-	if (argp_parse(&argp, argc, argv, 0, NULL, args))
-		exit(PVBUS_EXIT_USAGE);
-	if (check(args, &err))
+	if (cmdline_parse(&argp, argc, argv, args, &err) || check(args, &err))
 		usage_error(&err);
 }
 

@@ -61,7 +61,7 @@ arguments() {
 	daemon "disk size" "/run/fs/odd|512" --disk id=a,path=/run/fs/odd
 	daemon "disk without path" "path=" --disk id=a
 	daemon "unknown key" "colour" --disk id=a,path=/dev/good,colour=red
-	daemon "duplicate ids" "id=a|already" --disk id=a,path=/dev/good --net id=a
+	daemon "duplicate ids" "'a'|its own" --disk id=a,path=/dev/good --net id=a
 	daemon "malformed MAC" "52:54:00:12:34|mac" --net id=n,mac=52:54:00:12:34
 	daemon "multicast MAC" "01:00:5e:00:00:01" --net id=n,mac=01:00:5e:00:00:01
 	daemon "MTU too small" "mtu|42" --net id=n,mtu=42
@@ -119,10 +119,10 @@ ram() {
 	check "guest RAM that cannot be proven: the daemon ends" pvbusd_wait vm1
 	cp /run/pvbus-lab/vm1.err /run/err
 	check_equal "RAM: one line" 1 "$(wc -l </run/err)"
-	said "RAM" "1024|memory"
+	said "RAM" "claims 102|MiB|one b"
 	check "the guest lives" guest vm1 true
 	check "its kernel has a line that says why" guest vm1 \
-		sh -c 'dmesg | grep -i "pvbus.*RAM"'
+		sh -c 'dmesg | grep "could not prove guest memory"'
 	check "and stops" guest_stop vm1
 }
 
