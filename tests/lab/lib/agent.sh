@@ -4,7 +4,7 @@
 # Commands in a guest, seen from the host VM.
 #
 # A line written to the guest's virtio-serial port is read by the agent
-# (vm/agent), which sleeps in the read when there is none.  Requests:
+# (vm/agent.sh), which sleeps in the read when there is none.  Requests:
 #	run ID COMMAND		kill ID		poweroff	reboot
 # Replies, one line each, read by the guest's supervisor (lib/guest.sh):
 #	hello			done ID STATUS
@@ -55,7 +55,8 @@ guest_bg() {
 # guest_wait NAME JOB [SECONDS]: waits for a job, passes its output on and
 # returns its status; 124 when it ran out of time, 125 when the guest died.
 guest_wait() {
-	local name=$1 job=$2 limit=${3:-$GUEST_TIMEOUT} dir=$LAB_STATE/guests/$1
+	local name=$1 job=$2 dir=$LAB_STATE/guests/$1
+	local limit=$((${3:-$GUEST_TIMEOUT} * LAB_TIME_SCALE))
 	local fifo=$dir/jobs/$2 fd status=
 
 	[ -p "$fifo" ] || return $_AGENT_LOST

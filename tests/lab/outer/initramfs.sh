@@ -5,7 +5,7 @@
 
 # What init and the agent need; whatever a kernel has built in, or has under
 # another name, is no error here but is found out at boot.
-_BOOT_MODULES="virtio_pci 9p 9pnet_virtio overlay virtio_console"
+_BOOT_MODULES="virtio_pci 9p 9pnet_virtio overlay virtio_console configfs"
 
 # Programs of which the initramfs has copies, put over the shared root.  In a
 # guest, a request to the shared root is some twenty requests of the host VM
@@ -18,7 +18,7 @@ _HOT_PROGRAMS="
 	rmdir seq sleep sort stat stdbuf stty sync tac tail tee test timeout touch
 	tr true truncate uname uniq wc cmp md5sum sha256sum comm join split
 	find grep sed awk mawk xargs diff blockdev losetup lsblk dmesg flock
-	setsid taskset ps pidof pgrep sysctl free kill ping busybox"
+	setsid taskset ps pidof pgrep sysctl free kill busybox"
 
 # The boot modules of release $1 in directory $2, dependencies first.
 _initramfs_modules() {
@@ -99,6 +99,7 @@ initramfs() {
 	image=$LAB_BUILD/initramfs/$1-$key.cpio
 	if [ ! -e "$image" ]; then
 		mkdir -p "$LAB_BUILD/initramfs"
+		find "$LAB_BUILD/initramfs" -name '*.cpio' -mtime +0 -delete
 		tree=$(mktemp -d) || return
 		# Two runs may do this at the same time.
 		_initramfs_tree "$tree" &&

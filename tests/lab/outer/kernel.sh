@@ -25,6 +25,41 @@ _kernel_release() {
 	tail -c +$((offset + 513)) "$1" | head -z -n 1 | tr -d '\0' | cut -d ' ' -f 1
 }
 
+# _kernel_unpacked IMAGE RELEASE: the ELF image inside a bzImage, which QEMU
+# can boot if the kernel has CONFIG_PVH; otherwise IMAGE.  Unpacking is done
+# here once instead of under emulation at each boot.
+_kernel_unpacked() {
+	local image out sects offset length
+	local -a unpack
+
+	image=$(realpath "$1")
+	out=$LAB_BUILD/kernel/$2-$(stat -c '%n %s %Y' "$image" | sha256sum | cut -c 1-12)
+	if [ ! -e "$out" ]; then
+		mkdir -p "$LAB_BUILD/kernel"
+		sects=$(od -An -tu1 -j 497 -N 1 "$image" | tr -d ' ')
+		offset=$(od -An -tu4 -j 584 -N 4 "$image" | tr -d ' ')
+		length=$(od -An -tu4 -j 588 -N 4 "$image" | tr -d ' ')
+		offset=$(((sects + 1) * 512 + offset))
+		case $(od -An -tx1 -j "$offset" -N 4 "$image") in
+		" fd 37 7a 58") unpack=(xz -dcq) ;;
+		" 28 b5 2f fd") unpack=(zstd -dcq) ;;
+		" 1f 8b"*) unpack=(gzip -dcq) ;;
+		*) unpack=(false) ;;
+		esac
+		# The decompressor complains of the size that follows the data.
+		tail -c +$((offset + 1)) "$image" | head -c "$length" |
+			"${unpack[@]}" >"$out.$$" 2>/dev/null
+		_kernel_has_pvh "$out.$$" || ln -sf "$image" "$out.$$"
+		mv "$out.$$" "$out"
+	fi
+	realpath "$out"
+}
+
+# The Xen note 18 (PHYS32_ENTRY) has the entry for a boot by PVH.
+_kernel_has_pvh() {
+	readelf -nW "$1" 2>/dev/null | grep -qE 'Xen .*0x00000012'
+}
+
 # kernel_select SPEC: sets KERNEL to the release of SPEC, which is a series
 # (6.1), a release, or IMAGE[:MODULE-DIRECTORY] for one built by hand.  Makes
 # it known to the lab.
@@ -50,7 +85,7 @@ kernel_select() {
 		image=/boot/vmlinuz-$KERNEL
 		moddir=/lib/modules/$KERNEL
 	fi
-	LAB_KERNEL_IMAGE[$KERNEL]=$image
+	LAB_KERNEL_IMAGE[$KERNEL]=$(_kernel_unpacked "$image" "$KERNEL")
 	LAB_KERNEL_MODDIR[$KERNEL]=$moddir
 	LAB_KERNEL_INITRD[$KERNEL]=$(initramfs "$KERNEL" "$moddir")
 }

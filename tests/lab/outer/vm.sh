@@ -5,27 +5,35 @@
 
 # Kernel threads and interrupts are slow under TCG, not stuck: give the
 # detectors time, but less than a scenario's time limit if possible.
-LAB_STALL_CMDLINE="watchdog_thresh=40 rcupdate.rcu_cpu_stall_timeout=80"
-LAB_STALL_CMDLINE+=" sysctl.kernel.hung_task_timeout_secs=90 workqueue.watchdog_thresh=0"
+LAB_VM_CMDLINE="watchdog_thresh=40 rcupdate.rcu_cpu_stall_timeout=80"
+LAB_VM_CMDLINE+=" sysctl.kernel.hung_task_timeout_secs=90 workqueue.watchdog_thresh=0"
+# What takes seconds of a boot and is of no use here: workarounds for CPUs, a
+# scan of all of PCI for an AGP bridge, self tests of the crypto code.
+LAB_VM_CMDLINE+=" mitigations=off pci=noearly cryptomgr.notests quiet loglevel=5"
 
 # An NMI means that the outer side gave the VM up (vm_give_up): its panic shows
-# where it hangs.  panic_print: tasks and all CPUs' back traces.
-_HOST_CMDLINE="console=ttyS0 panic=-1 oops=panic mitigations=off quiet loglevel=5"
-_HOST_CMDLINE+=" tsc=reliable unknown_nmi_panic=1 sysrq_always_enabled panic_print=0x41"
-_HOST_CMDLINE+=" log_buf_len=4M $LAB_STALL_CMDLINE"
+# where each CPU is (panic_print).
+_HOST_CMDLINE="console=ttyS0 panic=-1 oops=panic log_buf_len=4M $LAB_VM_CMDLINE"
+_HOST_CMDLINE+=" unknown_nmi_panic=1 sysrq_always_enabled panic_print=0x40"
 
 # vm_start ACCEL RELEASE DIR: starts the host VM; its results can be read from
 # descriptor VM_OUT, until its end.  VM_PID is QEMU's.
 vm_start() {
-	local release=$2 dir=$3 console
+	local release=$2 dir=$3 console clock=
 	local -a accel
 
 	case $1 in
 	kvm) accel=(-accel kvm -cpu host) ;;
 	# la57=off and no mitigations: a quarter faster.  xsave=off because
 	# TCG's SVM does not intercept XSETBV: KVM would not know a guest's
-	# XCR0, and the guest warns of the inconsistency.
-	tcg) accel=(-accel "tcg,thread=multi" -cpu "max,la57=off,xsave=off") ;;
+	# XCR0, and the guest warns of the inconsistency.  hpet=off, because
+	# Linux takes it for its clock if the TSC looks unsteady on a busy
+	# machine, and then every look at the time is an exit.
+	tcg)
+		accel=(-accel "tcg,thread=multi" -cpu "max,la57=off,xsave=off"
+			-machine "pc,hpet=off")
+		clock="tsc=reliable${TSC_KHZ:+ tsc_early_khz=$TSC_KHZ}"
+		;;
 	esac
 	console="file,id=console,path=$dir/console.log,append=on"
 	[ -z "$LAB_SHELL" ] || console="socket,id=console,path=$dir/console.sock,server=on,wait=off,logfile=$dir/console.log"
@@ -33,11 +41,11 @@ vm_start() {
 	mkfifo "$dir"/{input,mon.in,mon.out} || return
 	# Its standard output is the VM's second serial port.
 	exec {VM_OUT}< <(exec qemu-system-x86_64 \
-		-machine pc,hpet=off -name lab-host "${accel[@]}" -smp "$HOST_SMP" -m "$HOST_MEM" \
+		-name lab-host "${accel[@]}" -smp "$HOST_SMP" -m "$HOST_MEM" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "${LAB_KERNEL_IMAGE[$release]}" \
 		-initrd "${LAB_KERNEL_INITRD[$release]}" \
-		-append "$_HOST_CMDLINE $HOST_APPEND" \
+		-append "$_HOST_CMDLINE $clock $HOST_APPEND" \
 		-chardev "$console" -serial chardev:console \
 		-chardev stdio,id=results,signal=off -serial chardev:results \
 		-chardev "pipe,id=mon,path=$dir/mon" -mon chardev=mon,mode=readline \
@@ -68,10 +76,11 @@ vm_kill() {
 vm_write_conf() {
 	{
 		declare -p LAB_DIR REPO LAB_KERNEL_IMAGE LAB_KERNEL_INITRD LAB_KERNEL_MODDIR \
-			LAB_STALL_CMDLINE LAB_KEEP_GOING LAB_SHELL LAB_SCENARIOS
+			LAB_VM_CMDLINE LAB_KEEP_GOING LAB_SHELL LAB_SCENARIOS \
+			LAB_TIME_SCALE
 		printf 'export %q\n' "${LAB_ENV[@]}"
 		echo "GUEST_KERNEL=$GUEST_RELEASE"
 		echo "LAB_LEVEL=1"
 	} | sed 's/^declare -[-r]* /&/; /^export '\'\''$/d' >"$1/lab.conf"
-	echo "$LAB_DIR/vm/level1" >"$1/.entry"
+	printf '. %q\n' "$LAB_DIR/vm/level1.sh" >"$1/.start"
 }

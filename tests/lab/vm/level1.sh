@@ -1,5 +1,5 @@
-#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # PID 1 of the host VM: runs the scenarios one after another and judges each.
 #
@@ -10,6 +10,7 @@
 
 set -u
 exec </dev/null >/dev/console 2>&1
+# shellcheck source=/dev/null
 . /lab/lab.conf
 . "$LAB_DIR/vm/setup.sh"
 setup_system lab-host
@@ -130,7 +131,18 @@ scenario_cleanup() {
 		UNUSABLE=1
 	fi
 	null_disk_del_all || test_fail "the null_blk disks can be removed"
-	rm -rf /tmp/* /dev/shm/*
+	rm -rf /dev/shm/*
+	scenario_clean_tmp
+}
+
+# Removes what is new in /tmp; the rest is the build machine's, and the
+# repository itself may be there.
+scenario_clean_tmp() {
+	local file
+
+	for file in /tmp/* /tmp/.[!.]*; do
+		[[ " ${TMP_BEFORE[*]} " == *" $file "* ]] || rm -rf "$file"
+	done
 }
 
 scenario_verdict() {
@@ -141,12 +153,13 @@ scenario_verdict() {
 	[ -e "$LAB_STATE/kmsg.expect" ] && cp "$LAB_STATE/kmsg.expect" "$LAB_OUT/"
 }
 
-# $1 = name with number.  The file tells the time limit, in seconds.
+# $1 = name with number.  The file tells the time limit, in seconds of an idle
+# machine.
 scenario() {
 	local limit status
 
 	limit=$(sed -n 's/^TIMEOUT=\([0-9]*\).*/\1/p' "/lab/scenarios/$1.sh")
-	limit=${limit:-120}
+	limit=$((${limit:-120} * LAB_TIME_SCALE))
 	control "begin $1 $limit"
 	scenario_prepare "$1"
 	scenario_run "$limit"
@@ -161,6 +174,7 @@ scenario() {
 control "boot $(uname -r)"
 load_kvm
 UNUSABLE=
+TMP_BEFORE=(/tmp/* /tmp/.[!.]*)
 exec >&3 2>&3
 for name in "${LAB_SCENARIOS[@]}"; do
 	scenario "$name"

@@ -1,20 +1,13 @@
-#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
 #
 # PID 1 of a guest VM: does what the host VM asks for over a virtio-serial
 # port (the protocol is in lib/agent.sh).  Sleeps in a read otherwise, so an
-# idle guest is idle.
+# idle guest is idle.  Comes after the configuration and the library, in one
+# file that guest_start makes.
 
 set -u
-. /lab/lab.conf
-. "$LAB_DIR/vm/setup.sh"
 setup_system "$LAB_GUEST"
-
-LAB_STATE=/run/lab
-LAB_OUT=/lab
-for lib in "$LAB_DIR"/lib/*.sh; do
-	. "$lib"
-done
 . /lab/.scenario.sh
 
 agent_port() {

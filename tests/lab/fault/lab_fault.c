@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Kernel trouble on demand, to prove that the lab notices it.  (Distribution
+ * kernels have no LKDTM.)
+ */
+#include <linux/delay.h>
+#include <linux/irqflags.h>
+#include <linux/module.h>
+#include <linux/smp.h>
+
+static char *what = "";
+module_param(what, charp, 0);
+MODULE_PARM_DESC(what, "warn, oops or stuck");
+
+static void stuck(void *unused)
+{
+	local_irq_disable();
+	for (;;)
+		cpu_relax();
+}
+
+static int __init lab_fault_init(void)
+{
+	if (!strcmp(what, "warn"))
+		WARN(1, "lab_fault: a warning\n");
+	else if (!strcmp(what, "oops"))
+		WRITE_ONCE(*(volatile int *)8, 1);
+	else if (!strcmp(what, "stuck"))
+		on_each_cpu(stuck, NULL, 0);
+	else
+		return -EINVAL;
+	return 0;
+}
+module_init(lab_fault_init);
+
+static void __exit lab_fault_exit(void)
+{
+}
+module_exit(lab_fault_exit);
+
+MODULE_DESCRIPTION("Kernel trouble on demand, for tests of the lab");
+MODULE_LICENSE("GPL");
