@@ -153,4 +153,5 @@ module_init(pvbus_init);
 module_exit(pvbus_exit);
 
 MODULE_DESCRIPTION("pvbus: paravirtual bus for guests of KVM");
+MODULE_VERSION("0.1.0");
 MODULE_LICENSE("GPL");

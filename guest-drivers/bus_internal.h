@@ -131,6 +131,7 @@ struct pvbus_proof {
  * @not_before: in jiffies, when the next session may begin
  * @reported: that @deadline has passed was logged
  * @generation: names the session
+ * @offers_done: OFFERS_DONE came
  * @version: protocol version, 0 when there is none in common
  * @features: PVBUS_F_* in force
  * @vectors: vectors in force; read anywhere
@@ -176,6 +177,7 @@ struct pvbus {
 	unsigned long		deadline;
 	unsigned long		not_before;
 	bool			reported;
+	bool			offers_done;
 	u32			generation;
 	u16			version;
 	u64			features;

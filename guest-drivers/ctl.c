@@ -14,6 +14,10 @@
 
 static int pvbus_on_offers_done(struct pvbus *bus, const void *body)
 {
+	if (bus->offers_done)
+		return pvbus_violation(bus, "second control message of type",
+				       PVBUS_MSG_OFFERS_DONE);
+	bus->offers_done = true;
 	dev_info(bus->parent,
 		 "pvbus%d: attached: protocol version %u, %u vectors, %u devices\n",
 		 bus->index, bus->version, bus->vectors, bus->nr_devs);

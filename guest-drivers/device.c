@@ -249,9 +249,9 @@ int pvbus_on_offer(struct pvbus *bus, const void *body)
 		return err;
 	pdev = pvbus_device_alloc(bus, o);
 	if (!pdev) {
-		dev_err(bus->parent,
-			"pvbus%d: no memory for device %.*s: remove it on the host and add it again\n",
-			bus->index, PVBUS_ID_SIZE, o->id);
+		dev_err_ratelimited(bus->parent,
+				    "pvbus%d: no memory for device %s: remove it on the host and add it again\n",
+				    bus->index, o->id);
 		return 0;
 	}
 	return pvbus_device_insert(bus, pdev);

@@ -137,6 +137,7 @@ static bool pvbus_session_open(struct pvbus *bus)
 	pvbus_channels_forget(bus, true);
 	pvbus_ctl_init(bus);
 	bus->reported = false;
+	bus->offers_done = false;
 	bus->deadline = jiffies + PVBUS_HELLO_TIMEOUT;
 	pvbus_set_state(bus, PVBUS_S_HELLO);
 	if (pvbus_hello_send(bus))

@@ -83,6 +83,17 @@ static void second_hello_ack(struct mock *m, const struct mock_case *c)
 	violated(m);
 }
 
+static void offers_done_twice(struct mock *m, const struct mock_case *c)
+{
+	if (!with_device(m, 1))
+		return;
+	mock_send(m, PVBUS_MSG_OFFERS_DONE, "", 0);
+	msleep(100);
+	EXPECT(!mock_count(removes));
+	mock_send(m, PVBUS_MSG_OFFERS_DONE, "", 0);
+	violated(m);
+}
+
 /* Of another generation, nothing is looked at. */
 static void stale_generation(struct mock *m, const struct mock_case *c)
 {
@@ -171,6 +182,7 @@ const struct mock_case mock_spoilt_cases[] = {
 	{ "offer_no_id", malformed, PVBUS_MSG_OFFER, &no_id, sizeof(no_id) },
 	{ "offer_twice", offer_twice },
 	{ "offers_without_end", offers_without_end },
+	{ "offers_done_twice", offers_done_twice },
 	{ "update_of_id", malformed, PVBUS_MSG_UPDATE, &other, sizeof(other) },
 	{ "rescind_reserved", spoilt, PVBUS_MSG_RESCIND, &no_offer,
 	  sizeof(no_offer), offsetof(struct pvbus_offer_ref, reserved) },
