@@ -19,7 +19,7 @@ static ssize_t name##_show(struct device *dev,				\
 }									\
 static DEVICE_ATTR_RO(name)
 
-PVBUS_DEVICE_ATTR(type, "%u", pdev->type);
+PVBUS_DEVICE_ATTR(device_type, "%u", pdev->type);
 PVBUS_DEVICE_ATTR(id, "%s", pdev->id);
 PVBUS_DEVICE_ATTR(offer, "%u", pdev->offer);
 PVBUS_DEVICE_ATTR(features, "0x%016llx", pdev->features);
@@ -29,7 +29,7 @@ PVBUS_DEVICE_ATTR(violations, "%u", atomic_read(&pdev->violations));
 PVBUS_DEVICE_ATTR(state, "%s", READ_ONCE(pdev->gone) ? "gone" : "offered");
 
 static struct attribute *pvbus_device_attrs[] = {
-	&dev_attr_type.attr,
+	&dev_attr_device_type.attr,
 	&dev_attr_id.attr,
 	&dev_attr_offer.attr,
 	&dev_attr_features.attr,
