@@ -134,13 +134,13 @@ one_run() {
 
 	shift 5
 	mkdir -p "$dir"
-	rm -f "$LAB_OUT/bench/out"
+	rm -f "$(guest_share bench)/out"
 	guest_bg bench "$@" || return
 	count_load "$dir/counters"
 	guest_wait bench "$GUEST_JOB" >"$dir/log" 2>&1
 	status=$?
 	[ $status = 0 ] || echo "exit status $status" >>"$dir/log"
-	[ ! -e "$LAB_OUT/bench/out" ] || mv "$LAB_OUT/bench/out" "$dir/$output"
+	[ ! -e "$(guest_share bench)/out" ] || mv "$(guest_share bench)/out" "$dir/$output"
 	return $status
 }
 

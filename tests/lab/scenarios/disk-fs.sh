@@ -54,17 +54,17 @@ guest_fs_fsync() {
 # What the guest has fsynced is on the host's disk at that moment, and after
 # QEMU was killed.
 acknowledged() {
-	dd if=/dev/urandom of="$LAB_OUT/vm1/random" bs=1M count=2 status=none
+	dd if=/dev/urandom of="$(guest_share vm1)/random" bs=1M count=2 status=none
 	check "the guest writes and fsyncs the disk" guest vm1 guest_raw_fsync
 	check "what fsync acknowledged is on the backing disk" cmp \
-		"$LAB_OUT/vm1/random" <(dd if=/dev/backing bs=64k skip=16 count=32 \
+		"$(guest_share vm1)/random" <(dd if=/dev/backing bs=64k skip=16 count=32 \
 			iflag=direct status=none)
 	check "the guest writes and fsyncs a file" guest vm1 guest_fs_fsync
 	check "QEMU is killed" guest_kill vm1
 	check "pvbusd ends" pvbusd_wait vm1
 	mkdir -p /run/fs
 	check "the host mounts the file system" mount /dev/backing /run/fs || return
-	check "what fsync acknowledged is in it" cmp "$LAB_OUT/vm1/random" /run/fs/record
+	check "what fsync acknowledged is in it" cmp "$(guest_share vm1)/random" /run/fs/record
 	umount /run/fs
 	check "and it is clean" e2fsck -fn /dev/backing
 }

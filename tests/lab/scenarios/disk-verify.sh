@@ -39,9 +39,9 @@ vectored() {
 
 	direct=$(dd if="$1" bs=1M count=8 iflag=direct status=none | sha256sum)
 	echo 3 >/proc/sys/vm/drop_caches
-	cached=$(dd if="$1" bs=7k count=1171 status=none |
-		cat - <(dd if="$1" bs=1 skip=$((7 * 1024 * 1171)) \
-			count=$((8 * 1048576 - 7 * 1024 * 1171)) status=none) | sha256sum)
+	cached=$(dd if="$1" bs=7k count=1170 status=none |
+		cat - <(dd if="$1" bs=1 skip=$((7168 * 1170)) \
+			count=$((8 * 1048576 - 7168 * 1170)) status=none) | sha256sum)
 	[ "$direct" = "$cached" ]
 }
 

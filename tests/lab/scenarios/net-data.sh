@@ -100,7 +100,7 @@ host() {
 	check "a guest boots" pvbus_guest vm1 || return
 	check "it has a network" guest vm1 guest_setup || return
 	guest vm1 guest_block
-	cp "$LAB_OUT/vm1/block" /run/block
+	cp "$(guest_share vm1)/block" /run/block
 	both_families
 	for mtu in 1500 9000; do
 		ip link set lan0 mtu $mtu
