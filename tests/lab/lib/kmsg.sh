@@ -69,8 +69,9 @@ kmsg_missing() {
 
 	[ -e "$LAB_STATE/kmsg.expect" ] || return 0
 	while IFS=$'\t' read -r kind where regex; do
-		[ "$kind" = must ] && [ "$where" = "$1" ] || continue
-		grep -aqE "$regex" "$2" || echo "$regex"
+		if [ "$kind" = must ] && [ "$where" = "$1" ] && ! grep -aqE "$regex" "$2"; then
+			echo "$regex"
+		fi
 	done <"$LAB_STATE/kmsg.expect"
 }
 

@@ -52,7 +52,7 @@ skip() {
 # diag [TEXT...]: diagnosis lines; without TEXT, from standard input.
 diag() {
 	if [ $# -gt 0 ]; then
-		sed 's/^/# /' <<<"$*"
+		echo "# ${*//$'\n'/$'\n'# }"
 	else
 		sed 's/^/# /'
 	fi

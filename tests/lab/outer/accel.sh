@@ -20,18 +20,23 @@ accel_choose() {
 	read -r ACCEL <"$cache"
 }
 
-# accel_tsc: sets TSC_KHZ, to tell the host VM under TCG (see tsc.c); "" where
-# there is no compiler.
-accel_tsc() {
-	local cache
+# accel_tcg_helpers: what makes up for weaknesses of TCG; without a compiler it
+# has to do without.  Sets TSC_KHZ, which the host VM is told (tsc.c), and
+# LAB_KVM_ANCHOR, a program that it runs (kvm_anchor.c).
+accel_tcg_helpers() {
+	TSC_KHZ='' LAB_KVM_ANCHOR=''
+	[ "$ACCEL" = tcg ] || return
+	_accel_build tsc && TSC_KHZ=$("$LAB_BUILD/tools/tsc")
+	_accel_build kvm_anchor && LAB_KVM_ANCHOR=$LAB_BUILD/tools/kvm_anchor
+}
 
-	TSC_KHZ=
-	cache=$LAB_BUILD/tsc-$(cat /proc/sys/kernel/random/boot_id)
-	if [ ! -e "$cache" ]; then
-		cc -O2 -o "$cache.prog" "$LAB_DIR/outer/tsc.c" || return 0
-		"$cache.prog" >"$cache.$$" && mv "$cache.$$" "$cache"
-	fi
-	read -r TSC_KHZ <"$cache"
+_accel_build() {
+	local source=$LAB_DIR/outer/$1.c tool=$LAB_BUILD/tools/$1
+
+	[ "$tool" -nt "$source" ] && return
+	mkdir -p "$LAB_BUILD/tools"
+	# Two runs may do this at the same time.
+	cc -O2 -Wall -o "$tool.$$" "$source" && mv "$tool.$$" "$tool"
 }
 
 # accel_time_scale: sets LAB_TIME_SCALE, by which all limits in the VMs are

@@ -35,18 +35,20 @@ report_finish() {
 	report_line "# logs: $RESULTS"
 }
 
-# report_console: of a host VM that died: the first kernel problem, or else
-# the end of its console.
+# report_console [SCENARIO]: of a host VM that died or hung: the first kernel
+# problem since the scenario began, or else the end of its console.
 report_console() {
-	local console=$RESULTS/console.log problems
+	local part=$RESULTS/console-part.log problems
 
 	[ -s "$RESULTS/qemu.log" ] && tail -n 20 "$RESULTS/qemu.log" | diag
-	problems=$(kmsg_problems host "$console")
+	tail -c +$((VM_CONSOLE + 1)) "$RESULTS/console.log" |
+		if [ -n "${1:-}" ]; then sed -n "/lab: begin $1/,\$p"; else cat; fi >"$part"
+	problems=$(kmsg_problems host "$part")
 	if [ -n "$problems" ]; then
 		echo "# console of the host VM, from the first problem:"
-		kmsg_excerpt "$console" "${problems%%:*}" | diag
+		kmsg_excerpt "$part" "${problems%%:*}" | diag
 	else
 		echo "# end of the console of the host VM:"
-		tail -n 40 "$console" | tr -d '\r' | diag
+		tail -n 40 "$part" | tr -d '\r' | diag
 	fi
 }

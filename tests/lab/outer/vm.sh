@@ -17,7 +17,8 @@ _HOST_CMDLINE="console=ttyS0 panic=-1 oops=panic log_buf_len=4M $LAB_VM_CMDLINE"
 _HOST_CMDLINE+=" unknown_nmi_panic=1 sysrq_always_enabled panic_print=0x40"
 
 # vm_start ACCEL RELEASE DIR: starts the host VM; its results can be read from
-# descriptor VM_OUT, until its end.  VM_PID is QEMU's.
+# descriptor VM_OUT, until its end.  VM_PID is QEMU's.  The console of all VMs
+# of a run is one file; this one's begins at VM_CONSOLE.
 vm_start() {
 	local release=$2 dir=$3 console clock=
 	local -a accel
@@ -37,6 +38,7 @@ vm_start() {
 	esac
 	console="file,id=console,path=$dir/console.log,append=on"
 	[ -z "$LAB_SHELL" ] || console="socket,id=console,path=$dir/console.sock,server=on,wait=off,logfile=$dir/console.log"
+	VM_CONSOLE=$(stat -c %s "$dir/console.log" 2>/dev/null || echo 0)
 	rm -f "$dir"/{input,mon.in,mon.out}
 	mkfifo "$dir"/{input,mon.in,mon.out} || return
 	# Its standard output is the VM's second serial port.
@@ -77,9 +79,9 @@ vm_write_conf() {
 	{
 		declare -p LAB_DIR REPO LAB_KERNEL_IMAGE LAB_KERNEL_INITRD LAB_KERNEL_MODDIR \
 			LAB_VM_CMDLINE LAB_KEEP_GOING LAB_SHELL LAB_SCENARIOS \
-			LAB_TIME_SCALE
+			LAB_TIME_SCALE LAB_KVM_ANCHOR
 		printf 'export %q\n' "${LAB_ENV[@]}"
-		echo "GUEST_KERNEL=$GUEST_RELEASE"
+		echo "HOST_KERNEL=$HOST_RELEASE GUEST_KERNEL=$GUEST_RELEASE"
 		echo "LAB_LEVEL=1"
 	} | sed 's/^declare -[-r]* /&/; /^export '\'\''$/d' >"$1/lab.conf"
 	printf '. %q\n' "$LAB_DIR/vm/level1.sh" >"$1/.start"

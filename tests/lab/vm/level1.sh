@@ -10,7 +10,6 @@
 
 set -u
 exec </dev/null >/dev/console 2>&1
-# shellcheck source=/dev/null
 . /lab/lab.conf
 . "$LAB_DIR/vm/setup.sh"
 setup_system lab-host
@@ -30,12 +29,14 @@ control() {
 }
 
 load_kvm() {
-	[ -e /dev/kvm ] && return
-	if grep -qw svm /proc/cpuinfo; then
-		modprobe kvm-amd
-	else
-		modprobe kvm-intel
+	if [ ! -e /dev/kvm ]; then
+		if grep -qw svm /proc/cpuinfo; then
+			modprobe kvm-amd
+		else
+			modprobe kvm-intel
+		fi
 	fi
+	[ -z "$LAB_KVM_ANCHOR" ] || "$LAB_KVM_ANCHOR" &
 }
 
 # --- one scenario ---
@@ -176,6 +177,7 @@ load_kvm
 UNUSABLE=
 TMP_BEFORE=(/tmp/* /tmp/.[!.]*)
 exec >&3 2>&3
+# shellcheck disable=SC2153 # lab.conf has it
 for name in "${LAB_SCENARIOS[@]}"; do
 	scenario "$name"
 	case $? in
