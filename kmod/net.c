@@ -438,11 +438,12 @@ int pvh_net_room(struct pvh_channel *ch)
 
 /*
  * One turn: what the guest sent, then what it gets, so that the stack's answer
- * to a packet goes with the notice that it was taken, in one interrupt.
+ * to a packet goes with the notice that it was taken, in one interrupt. Notices
+ * that nothing goes with wait for more, until the guest sends no more.
  */
 static int pvh_net_turn(struct pvh_net_queue *q)
 {
-	int taken, given, err;
+	int taken, given, err = 0;
 
 	taken = pvh_net_tx(q, PVH_BUDGET);
 	if (taken < 0)
@@ -450,7 +451,8 @@ static int pvh_net_turn(struct pvh_net_queue *q)
 	given = pvh_net_rx(q, PVH_BUDGET);
 	if (given < 0)
 		return given;
-	err = pvh_net_flush_done(q);
+	if (given || !taken)
+		err = pvh_net_flush_done(q);
 	return err ? err : taken + given;
 }
 
