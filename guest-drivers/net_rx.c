@@ -7,13 +7,13 @@
  * and its buffer posted again; of a big one the headers are copied and the pages
  * become the skb's fragments.
  */
+#define PVBUS_COMPAT_PAGE_POOL
+
 #include <linux/etherdevice.h>
 #include <linux/skbuff.h>
 #include <linux/virtio_net.h>
 
 #include "net.h"
-
-#include PVBUS_PAGE_POOL_H
 
 /* Packets up to this size are copied; of others, at most this much. */
 #define PVNET_COPY		256

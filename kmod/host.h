@@ -279,6 +279,7 @@ struct pvh_dev {
 	char			id[PVBUS_ID_SIZE];
 	u16			max_queues;
 	u64			features;
+	/* protects @blob, @blob_len and @blob_changed */
 	spinlock_t		blob_lock;
 	u8			blob[PVBUS_BLOB_SIZE];
 	u32			blob_len;

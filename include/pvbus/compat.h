@@ -58,6 +58,19 @@ static inline long pvbus_pin_user_pages_remote(struct mm_struct *mm,
 
 /**
  * struct pvbus_disk_limits - limits and features of a disk's queue
+ * @logical_block_size: smallest unit of access, in bytes
+ * @physical_block_size: unit of access that costs nothing extra, in bytes
+ * @io_min: preferred smallest access, in bytes
+ * @io_opt: preferred access, in bytes, or 0
+ * @max_hw_sectors: most that a request may move, in sectors of 512 bytes
+ * @max_segments: most segments of a request
+ * @max_segment_size: longest segment, in bytes
+ * @dma_alignment: mask that addresses and lengths of segments have clear
+ * @max_discard_sectors: most that one discard may have, or 0 for none
+ * @max_write_zeroes_sectors: most that one write-zeroes may have, or 0
+ * @write_cache: the disk has a volatile cache
+ * @fua: a write may carry FUA
+ * @rotational: seeking costs time
  *
  * As struct queue_limits of new kernels, whose fields have the same names; the
  * flags are BLK_FEAT_* there.
@@ -155,11 +168,13 @@ static inline void pvbus_disable_write_zeroes(struct request_queue *q)
 #endif
 }
 
-/* 6.6 split the page pool's header. */
+/* 6.6 split the page pool's header. Only for who needs it: it is a large one. */
+#ifdef PVBUS_COMPAT_PAGE_POOL
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
-#define PVBUS_PAGE_POOL_H	<net/page_pool.h>
+#include <net/page_pool.h>
 #else
-#define PVBUS_PAGE_POOL_H	<net/page_pool/helpers.h>
+#include <net/page_pool/helpers.h>
+#endif
 #endif
 
 #endif /* PVBUS_COMPAT_H */

@@ -192,6 +192,7 @@ struct pvbus_ioc_vm_set_mem {
  * @mac: network: MAC address of the guest's card, or zero for a random one;
  *	the one in use (out)
  * @open_queues: channels that are open (out)
+ * @reserved0: 0
  * @capacity: disk: bytes (out)
  * @reserved: 0
  *

@@ -24,7 +24,7 @@ static int __init lab_fault_init(void)
 	if (!strcmp(what, "warn"))
 		WARN(1, "lab_fault: a warning\n");
 	else if (!strcmp(what, "oops"))
-		WRITE_ONCE(*(volatile int *)8, 1);
+		WRITE_ONCE(*(int *)8, 1);
 	else if (!strcmp(what, "stuck"))
 		on_each_cpu(stuck, NULL, 0);
 	else

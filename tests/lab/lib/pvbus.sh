@@ -111,42 +111,35 @@ pvbus_guest_load() {
 	done
 }
 
-# pvblk_disk ID: the node of a pvbus disk, once it is there.
-pvblk_disk() {
-	local i dev id
+# _pvbus_child ID CLASS: what the device of that id has become, once it is there.
+_pvbus_child() {
+	local i dev child id
 
 	for ((i = 0; i < 100; i++)); do
 		for dev in /sys/bus/pvbus/devices/*; do
-			[ -e "$dev/id" ] && read -r id <"$dev/id" || continue
+			id=
+			[ ! -e "$dev/id" ] || read -r id <"$dev/id"
 			[ "$id" = "$1" ] || continue
-			for dev in "$dev"/block/*; do
-				[ -b "/dev/${dev##*/}" ] || continue
-				echo "/dev/${dev##*/}"
+			for child in "$dev/$2"/*; do
+				[ -e "$child" ] || continue
+				echo "${child##*/}"
 				return 0
 			done
 		done
 		sleep 0.1
 	done
-	echo "no disk $1" >&2
+	echo "no $2 device $1" >&2
 	return 1
+}
+
+# pvblk_disk ID: the node of a pvbus disk, once it is there.
+pvblk_disk() {
+	local name
+
+	name=$(_pvbus_child "$1" block) && wait_for "/dev/$name" >&2 && echo "/dev/$name"
 }
 
 # pvnet_card ID: the interface of a pvbus network card, once it is there.
 pvnet_card() {
-	local i dev id
-
-	for ((i = 0; i < 100; i++)); do
-		for dev in /sys/bus/pvbus/devices/*; do
-			[ -e "$dev/id" ] && read -r id <"$dev/id" || continue
-			[ "$id" = "$1" ] || continue
-			for dev in "$dev"/net/*; do
-				[ -e "$dev" ] || continue
-				echo "${dev##*/}"
-				return 0
-			done
-		done
-		sleep 0.1
-	done
-	echo "no network card $1" >&2
-	return 1
+	_pvbus_child "$1" net
 }
