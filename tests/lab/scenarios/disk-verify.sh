@@ -7,28 +7,55 @@
 TIMEOUT=420
 GUEST_TIMEOUT=200
 
+# One job file, because starting fio costs more here than its I/O.
+jobs() {
+	local bs
+
+	cat <<-END
+	[global]
+	filename=$1
+	direct=1
+	ioengine=libaio
+	verify=crc32c
+	verify_fatal=1
+	verify_backlog=64
+	iomem_align=512
+	iodepth=16
+	io_size=1m
+	stonewall
+	END
+	for bs in 512 1k 1536 4k 12k 64k 256k 1m; do
+		printf '[blocks-of-%s]\nrw=randwrite\nbs=%s\n' $bs $bs
+	done
+	printf 'io_size=4m\n'
+	cat <<-END
+	[blocks-mixed]
+	rw=randrw
+	bsrange=512-1m
+	blockalign=512
+	iodepth=32
+	io_size=16m
+	[flushes-between]
+	rw=randwrite
+	bs=4k
+	sync=1
+	fdatasync=8
+	END
+}
+
 verified() {
-	fio --name=verify --filename="$1" --direct=1 --ioengine=libaio \
-		--verify=crc32c --verify_fatal=1 --verify_backlog=64 \
-		--group_reporting "${@:2}"
+	jobs "$1" >/run/jobs
+	fio /run/jobs
 }
 
 in_guest() {
-	local disk bs
+	local disk id
 
 	check "the drivers load" pvbus_guest_load pvblk || return
-	for disk in $(pvblk_disk block) $(pvblk_disk file); do
-		for bs in 512 1k 1536 4k 12k 64k 256k 1m; do
-			check "$disk, blocks of $bs, buffers not page-aligned" \
-				verified "$disk" --rw=randwrite --bs=$bs \
-				--iodepth=16 --io_size=4m --iomem_align=512
-		done
-		check "$disk, blocks of 512 B to 1 MiB mixed, buffered and direct" \
-			verified "$disk" --rw=randrw --bsrange=512-1m \
-			--bs_unaligned=0 --blockalign=512 --iodepth=32 --io_size=24m
-		check "$disk, FUA and flushes between" \
-			verified "$disk" --rw=randwrite --bs=4k --iodepth=4 \
-			--sync=1 --fdatasync=8 --io_size=2m
+	for id in block file; do
+		disk=$(pvblk_disk $id)
+		check "$id: blocks of 512 B to 1 MiB, buffers not page-aligned, flushes" \
+			verified "$disk"
 	done
 	check "buffers of a vectored read at odd places" vectored "$(pvblk_disk block)"
 }
