@@ -180,8 +180,9 @@ void pvnet_schedule_reset(struct pvnet *pn)
 	unsigned long after = READ_ONCE(pn->reset_after);
 	unsigned long now = jiffies;
 
-	schedule_delayed_work(&pn->reset,
-			      time_after(after, now) ? after - now : 0);
+	/* it waits for the host */
+	queue_delayed_work(system_long_wq, &pn->reset,
+			   time_after(after, now) ? after - now : 0);
 }
 
 void pvnet_break(struct pvnet_queue *q, const char *what, u64 value)

@@ -406,7 +406,9 @@ int pvnet_poll(struct napi_struct *napi, int budget)
 		napi_complete(napi);
 		return 0;
 	}
-	pvnet_rx_refill(q);
+	/* netpoll may have interrupted the owner of the lock that this takes */
+	if (likely(budget))
+		pvnet_rx_refill(q);
 	if (work == -EAGAIN || work == budget || !pvring_cons_arm(&q->ch->rx))
 		return budget;
 	napi_complete_done(napi, work);
