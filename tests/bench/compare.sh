@@ -35,7 +35,7 @@ guest_setup() {
 	pvbus_guest_load pvblk pvnet || return
 	null_disk gnull $DISK_MB || return
 	{
-		echo "pvblk $(pvblk_disk bench)"
+		echo "pvblk $(pvblk_disk disk)"
 		echo "virtio-blk /dev/vda"
 		echo "ide /dev/sda"
 		echo "guest-null /dev/gnull"
@@ -43,7 +43,7 @@ guest_setup() {
 	wait_for /dev/vda && wait_for /dev/sda || return
 	# The guest's own null_blk has no pages before it was written.
 	dd if=/dev/zero of=/dev/gnull bs=1M oflag=direct status=none
-	guest_card "$(pvnet_card bench)" 1 || return
+	guest_card "$(pvnet_card lan)" 1 || return
 	for card in /sys/class/net/*; do
 		case $(readlink "$card/device/driver") in
 		*/virtio_net) guest_card "${card##*/}" 2 ;;
@@ -213,8 +213,8 @@ host_setup() {
 	null_disk backing $DISK_MB || return
 	dd if=/dev/zero of=/dev/backing bs=1M oflag=direct status=none
 	pvbus_host_load || return
-	pvbusd_start bench --disk id=bench,path=/dev/backing \
-		--net id=bench,ifname=pv0 || return
+	pvbusd_start bench --disk id=disk,path=/dev/backing \
+		--net id=lan,ifname=pv0 || return
 	host_net
 }
 
@@ -242,7 +242,8 @@ environment() {
 		echo "guest_kernel=$(guest bench uname -r)"
 		echo "guest_cpus=${GUEST_CPUS:-1}"
 		echo "host_cpus=$(nproc)"
-		echo "accelerator=$LAB_ACCEL"
+		# "qemu" is emulated, "kvm" is not
+		echo "host_vm=$(systemd-detect-virt)"
 		echo "qemu=$(qemu-system-x86_64 --version | head -n 1)"
 		echo "fio=$(fio --version)"
 		echo "iperf3=$(iperf3 --version | head -n 1)"
