@@ -118,10 +118,31 @@ counters() {
 	echo "$line"
 }
 
-# Counts in the middle of a load that has been started: not its beginning,
-# when the tool is loaded, nor its end. $1 = file
+# What the loads move, seen from here: sectors of the backing disk and packets
+# of the cards. The guest's own null_blk is not among it.
+activity() {
+	local sectors total card
+
+	read -r -a sectors </sys/block/backing/stat
+	total=$((sectors[2] + sectors[6]))
+	for card in pv0 vn0 en0; do
+		total=$((total + $(</sys/class/net/$card/statistics/rx_packets)))
+	done
+	echo $total
+}
+
+# Counts in the middle of a load that has been started: the tool may take
+# longer to load than it runs, so what is waited for is the load itself.
+# $1 = file
 count_load() {
-	sleep "$(awk -v r="$RUN_SECONDS" -v c="$COUNT_SECONDS" 'BEGIN { print 0.3 + (r - c) / 2 }')"
+	local before i
+
+	before=$(activity)
+	for ((i = 0; i < 50; i++)); do
+		[ $(($(activity) - before)) -lt 64 ] || break
+		sleep 0.1
+	done
+	sleep 0.3
 	counters >"$1"
 	sleep "$COUNT_SECONDS"
 	counters >>"$1"
@@ -130,13 +151,20 @@ count_load() {
 # one_run KIND CONTENDER TEST ROUND OUTPUT COMMAND...: COMMAND runs in the
 # guest, which writes /lab/out.
 one_run() {
-	local dir=$LAB_OUT/results/$1/$2/$3/$4 output=$5 status
+	local contender=$2 dir=$LAB_OUT/results/$1/$2/$3/$4 output=$5 status
 
 	shift 5
 	mkdir -p "$dir"
 	rm -f "$(guest_share bench)/out"
 	guest_bg bench "$@" || return
-	count_load "$dir/counters"
+	if [ "$contender" = guest-null ]; then
+		sleep 1
+		counters >"$dir/counters"
+		sleep "$COUNT_SECONDS"
+		counters >>"$dir/counters"
+	else
+		count_load "$dir/counters"
+	fi
 	guest_wait bench "$GUEST_JOB" >"$dir/log" 2>&1
 	status=$?
 	[ $status = 0 ] || echo "exit status $status" >>"$dir/log"
