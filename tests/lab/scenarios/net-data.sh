@@ -42,7 +42,7 @@ receive() {
 }
 
 send() {
-	socat -b 262144 -u OPEN:/run/file "TCP:$1,connect-timeout=10"
+	socat -b 262144 -u OPEN:/run/file "TCP:$1,connect-timeout=10,retry=20,interval=0.5"
 }
 
 transfer() {
