@@ -131,6 +131,13 @@ activity() {
 	echo $total
 }
 
+# $1 = file
+count() {
+	counters >"$1"
+	sleep "$COUNT_SECONDS"
+	counters >>"$1"
+}
+
 # Counts in the middle of a load that has been started: the tool may take
 # longer to load than it runs, so what is waited for is the load itself.
 # $1 = file
@@ -143,9 +150,7 @@ count_load() {
 		sleep 0.1
 	done
 	sleep 0.3
-	counters >"$1"
-	sleep "$COUNT_SECONDS"
-	counters >>"$1"
+	count "$1"
 }
 
 # one_run KIND CONTENDER TEST ROUND OUTPUT COMMAND...: COMMAND runs in the
@@ -159,9 +164,7 @@ one_run() {
 	guest_bg bench "$@" || return
 	if [ "$contender" = guest-null ]; then
 		sleep 1
-		counters >"$dir/counters"
-		sleep "$COUNT_SECONDS"
-		counters >>"$dir/counters"
+		count "$dir/counters"
 	else
 		count_load "$dir/counters"
 	fi
