@@ -24,6 +24,12 @@ null_disk() {
 	fi
 }
 
+# null_disk_power_cycle NAME: a disk with cache_size=MB loses what was written
+# to it and not flushed since; nobody may have it open.
+null_disk_power_cycle() {
+	echo 0 >"$_NULLB/$1/power" && echo 1 >"$_NULLB/$1/power" && [ -b "/dev/$1" ]
+}
+
 # null_disk_del NAME
 null_disk_del() {
 	rmdir "$_NULLB/$1"
