@@ -1,9 +1,49 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Backing disks: memory-backed null_blk devices.
+# Backing disks, which are memory-backed null_blk devices; load for any disk.
 
 _NULLB=/sys/kernel/config/nullb
+
+# disk_load DISK SECONDS: four readers and four writers. Programs that do it better
+# take many seconds to start in a guest, and some do not mind a disk that is gone.
+disk_load() {
+	local i status=0 pids=()
+
+	for i in {0..7}; do
+		_disk_load_one "$1" "$i" $((SECONDS + $2)) &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do
+		wait "$i" || status=1
+	done
+	return $status
+}
+
+# _disk_load_one DISK NUMBER END: even numbers read, odd ones write.
+_disk_load_one() {
+	local args=("if=$1" of=/dev/null iflag=direct "skip=$(($2 * 256))")
+
+	[ $(($2 % 2)) = 0 ] ||
+		args=(if=/dev/zero "of=$1" oflag=direct "conv=nocreat,notrunc" "seek=$(($2 * 256))")
+	while [ $SECONDS -lt "$3" ]; do
+		dd bs=4k count=256 status=none "${args[@]}" || return
+	done
+}
+
+# wait_io NAME: until that disk has finished 50 more requests.
+wait_io() {
+	local i now first='' field
+
+	for ((i = 0; i < 200; i++)); do
+		read -ra field <"/sys/block/$1/stat" || return
+		now=$((field[0] + field[4]))
+		[ $((now - ${first:=$now})) -lt 50 ] || return 0
+		sleep 0.1
+	done
+	echo "no I/O on $1"
+	return 1
+}
 
 # null_disk NAME SIZE_MB [ATTRIBUTE=VALUE...]: creates /dev/NAME.
 null_disk() {

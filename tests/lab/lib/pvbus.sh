@@ -71,6 +71,15 @@ pvbusd_stop() {
 	pvbusd_wait "$1" 20
 }
 
+# pvbusd_kill VM: as a crash does.
+pvbusd_kill() {
+	local pid
+
+	pid=$(pvbusd_pid "$1")
+	disown "$pid"
+	kill -KILL "$pid" && pvbusd_wait "$1"
+}
+
 # pvbus_qemu VM [VECTORS]: QEMU's arguments, one word each.
 pvbus_qemu() {
 	echo "-chardev socket,path=$(pvbusd_socket "$1"),id=pvbus" \

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Comings and goings: reboot, reset, driver reload, daemon and QEMU ending,
-# modules unloaded.
+# Comings and goings: reboot, reset, driver reload, a daemon that is replaced,
+# daemon and QEMU ending, modules unloaded.
 
 TIMEOUT=420
 
@@ -10,11 +10,6 @@ guest_io() {
 	pvbus_guest_load pvblk pvnet || return
 	pvblk_disk root && pvnet_card lan || return
 	dd if=/dev/pvda of=/dev/null bs=64k count=32 iflag=direct
-}
-
-guest_busy() {
-	fio --name=b --filename=/dev/pvda --rw=randrw --bs=4k --iodepth=16 --direct=1 \
-		--ioengine=libaio --time_based --runtime="${1:-30}"
 }
 
 guest_reload() {
@@ -29,17 +24,41 @@ guest_reload() {
 guest_unbind_busy() {
 	local dev
 
-	guest_busy 30 >/dev/null 2>&1 &
-	sleep 1
+	disk_load /dev/pvda 60 2>/dev/null &
+	wait_io pvda || return
 	for dev in /sys/bus/pvbus/drivers/pvblk/*:*; do
 		echo "${dev##*/}" >/sys/bus/pvbus/drivers/pvblk/unbind || return
 	done
-	wait $!
-	lab_rmmod pvblk pvnet pvbus
+	! wait $! && lab_rmmod pvblk pvnet pvbus
 }
 
 unload_refused() {
 	! rmmod pvbus_host 2>/run/err && grep -qi "in use" /run/err
+}
+
+# busy [SECONDS]: I/O in the guest, which goes on as job BUSY.
+busy() {
+	guest_bg vm1 disk_load /dev/pvda "${1:-60}"
+	BUSY=$GUEST_JOB
+	check "the guest is busy" guest vm1 wait_io pvda
+}
+
+daemon() {
+	pvbusd_start vm1 --disk id=root,path=/dev/backing --net id=lan,ifname=lan0
+}
+
+# The module serves a guest whose daemon is gone, until there is another.
+takeover() {
+	busy 12
+	check "pvbusd is killed under I/O" pvbusd_kill vm1
+	check "the guest's I/O goes on" guest vm1 wait_io pvda
+	check "pvbusd starts again" daemon
+	check "and says that it takes over" \
+		grep -qx "adopted running VM vm1" <(pvbusd_log vm1)
+	check_equal "the VM has what it had" '["lan","root"]' \
+		"$(pvbusctl show vm1 --json | jq -c '[.devices[].id] | sort')"
+	check "the guest's I/O goes on" guest vm1 wait_io pvda
+	check "without an error" guest_wait vm1 "$BUSY"
 }
 
 reboots() {
@@ -47,8 +66,7 @@ reboots() {
 	check "the host module cannot be unloaded" unload_refused
 	check "it reboots" guest_reboot vm1
 	check "and does I/O again" guest vm1 guest_io || return
-	guest_bg vm1 guest_busy
-	sleep 1
+	busy
 	check "it is reset under I/O" guest_monitor vm1 system_reset
 	check "it comes back" guest_wait_up vm1
 	check "and does I/O again" guest vm1 guest_io || return
@@ -60,13 +78,12 @@ reboots() {
 host() {
 	null_disk backing 64
 	check "the host module loads" pvbus_host_load || return
-	check "pvbusd starts" pvbusd_start vm1 --disk id=root,path=/dev/backing \
-		--net id=lan,ifname=lan0 || return
+	check "pvbusd starts" daemon || return
 	check "a guest boots" pvbus_guest vm1 || return
 	ip link set lan0 up
 	reboots
-	guest_bg vm1 guest_busy
-	sleep 1
+	takeover
+	busy
 	check "QEMU is killed under I/O" guest_kill vm1
 	check "pvbusd ends by itself" pvbusd_wait vm1
 	check_fails "the host's interface is gone" ip link show lan0
@@ -74,8 +91,7 @@ host() {
 	check "pvbusd starts again" pvbusd_start vm1 --disk id=root,path=/dev/backing || return
 	check "a guest boots" pvbus_guest vm1 || return
 	check "it does I/O" guest vm1 guest_io_disk
-	guest_bg vm1 guest_busy 10
-	sleep 1
+	busy
 	check "pvbusd is told to end under I/O" pvbusd_stop vm1
 	check "the guest lives" guest vm1 true
 	check "the host module unloads" lab_rmmod pvbus_host
