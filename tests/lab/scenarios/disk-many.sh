@@ -46,12 +46,6 @@ guest_gone() {
 	return 1
 }
 
-guest_busy() {
-	fio --name=b --filename=/dev/pvdb --rw=randread --bs=4k --iodepth=16 --direct=1 \
-		--ioengine=libaio --time_based --runtime=20
-	true
-}
-
 host() {
 	local job
 
@@ -66,11 +60,11 @@ host() {
 	check "the guest uses it" guest vm1 guest_second
 	check_equal "it is listed" '["cd","data"]' \
 		"$(pvbusctl show vm1 --json | jq -c '[.devices[].id]')"
-	guest_bg vm1 guest_busy && job=$GUEST_JOB
-	sleep 1
+	guest_bg vm1 disk_load /dev/pvdb 120 && job=$GUEST_JOB
+	check "the guest is busy with it" guest vm1 wait_io pvdb
 	check "a disk is removed under I/O" pvbusctl remove vm1 data
 	check "the guest has lost it" guest vm1 guest_gone
-	check "and its user has an end" guest_wait vm1 "$job" 40
+	check_fails "and its users an error" guest_wait vm1 "$job" 40
 	check "what was removed can be added again" \
 		pvbusctl add-disk vm1 id=data,path=/dev/second
 	check "and used" guest vm1 guest_second
