@@ -25,6 +25,11 @@ _GUEST_CMDLINE="console=ttyS0 panic=-1 oops=panic log_buf_len=1M $LAB_VM_CMDLINE
 # QEMU looks for input only if its main loop is what took notice of it.
 _LAB_9P="virtio-9p-pci,disable-legacy=on,ioeventfd=off"
 
+# No HPET: a guest that takes its TSC for unsteady on a busy machine makes it its
+# clock, and then every look at the time is an exit. And no SVM, for which udev
+# would load KVM.
+_GUEST_MACHINE=(-accel kvm -cpu "host,-svm" -machine "pc,hpet=off")
+
 # guest_start NAME [--kernel K] [--smp N] [--mem SIZE] [--append CMDLINE]
 #	[--no-wait] [QEMU arguments...]
 # Boots a guest and waits until its agent answers.
@@ -50,7 +55,7 @@ guest_start() {
 	_guest_prepare "$name" || return
 	exec {started}<>"$dir/started"
 	_guest_supervise "$dir" "$started" \
-		-name "$name" -accel kvm -cpu host -smp "$smp" -m "$mem" \
+		-name "$name" "${_GUEST_MACHINE[@]}" -smp "$smp" -m "$mem" \
 		-nodefaults -no-user-config -display none \
 		-kernel "$image" -initrd "$initrd" \
 		-append "$_GUEST_CMDLINE $append" \
