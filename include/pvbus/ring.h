@@ -345,4 +345,39 @@ static inline bool pvring_cons_arm(struct pvring_cons *c)
 	return !pvring_pending(c);
 }
 
+/**
+ * pvring_cons_arm_ahead() - ask for a doorbell, with patience
+ * @c: consumer that has something else to do before it looks again
+ *
+ * As pvring_cons_arm(), but the producer may wait a bounded time for the entry
+ * to be found without a doorbell, see pvring_prod_waiting().
+ *
+ * Return: true when there is no entry yet.
+ */
+static inline bool pvring_cons_arm_ahead(struct pvring_cons *c)
+{
+	pvring_store(&c->hdr->event, cpu_to_le32(c->head + c->nr_slots / 2));
+	pvring_mb();
+	return !pvring_pending(c);
+}
+
+/**
+ * pvring_prod_waiting() - do entries wait for a consumer that has patience?
+ * @p: producer; pvring_prod_kick() was called since the last pvring_put()
+ * @index: where to put the consumer's index: while that moves, it looks
+ *
+ * The peer's word, good only for deciding on a doorbell.
+ */
+static inline bool pvring_prod_waiting(const struct pvring_prod *p,
+				       __u32 *index)
+{
+	__u32 event;
+
+	*index = le32_to_cpu(pvring_load_acquire(&p->hdr->index));
+	if (*index == p->head)
+		return false;
+	event = le32_to_cpu(pvring_load(&p->hdr->event));
+	return (__u32)(event - p->head) < p->nr_slots;
+}
+
 #endif /* PVBUS_RING_H */

@@ -34,6 +34,7 @@
  * @nr_slots: size of the ring
  * @prod_sleeps: a producer that finds the ring full sleeps
  * @cons_sleeps: a consumer that finds it empty sleeps
+ * @patient: and asks for patience first, half of the times
  * @clumsy: one in this many steps takes longer, 0 for none
  */
 struct config {
@@ -41,19 +42,23 @@ struct config {
 	__u32		nr_slots;
 	bool		prod_sleeps;
 	bool		cons_sleeps;
+	bool		patient;
 	unsigned int	clumsy;
 };
 
 static const struct config configs[] = {
-	{ "both ends poll", 8, false, false, 0 },
-	{ "both ends poll, clumsily", 8, false, false, 16 },
-	{ "the consumer sleeps", 8, false, true, 0 },
-	{ "the consumer sleeps, clumsily", 8, false, true, 8 },
-	{ "the producer sleeps", 8, true, false, 0 },
-	{ "the producer sleeps, clumsily", 8, true, false, 8 },
-	{ "both ends sleep", 8, true, true, 0 },
-	{ "both ends sleep, clumsily", 8, true, true, 8 },
-	{ "both ends sleep on a larger ring", 64, true, true, 32 },
+	{ "both ends poll", 8, false, false, false, 0 },
+	{ "both ends poll, clumsily", 8, false, false, false, 16 },
+	{ "the consumer sleeps", 8, false, true, false, 0 },
+	{ "the consumer sleeps, clumsily", 8, false, true, false, 8 },
+	{ "the consumer is patient", 8, false, true, true, 0 },
+	{ "the consumer is patient, clumsily", 8, false, true, true, 8 },
+	{ "the producer sleeps", 8, true, false, false, 0 },
+	{ "the producer sleeps, clumsily", 8, true, false, false, 8 },
+	{ "both ends sleep", 8, true, true, false, 0 },
+	{ "both ends sleep, clumsily", 8, true, true, false, 8 },
+	{ "both ends sleep on a larger ring", 64, true, true, false, 32 },
+	{ "both ends sleep, one is patient", 64, true, true, true, 32 },
 };
 
 /**
@@ -176,12 +181,25 @@ static void relax(struct run *run)
  * @run: what is shared
  * @p: its end of the ring
  * @sent: entries put so far
+ * @reminded: head up to which a patient consumer was rung after all
  */
 struct producer {
 	struct run		*run;
 	struct pvring_prod	p;
 	__u64			sent;
+	__u32			reminded;
 };
+
+/* Has a patient consumer missed what was put? To be called before waiting. */
+static void producer_remind(struct producer *me)
+{
+	__u32 index;
+
+	if (me->reminded == me->p.head || !pvring_prod_waiting(&me->p, &index))
+		return;
+	me->reminded = me->p.head;
+	ring_doorbell(me->run, me->run->fd_cons);
+}
 
 /* Return: true when @want slots are free; false ends the run. */
 static bool producer_wait(struct producer *me, __u32 want)
@@ -193,6 +211,7 @@ static bool producer_wait(struct producer *me, __u32 want)
 		room = pvring_prod_room(&me->p, want);
 		if (room >= (int)want)
 			return true;
+		producer_remind(me);
 		if (!run->config->prod_sleeps) {
 			relax(run);
 			continue;
@@ -238,6 +257,7 @@ static void *producer_main(void *arg)
 	me.p.head = run->first;
 	me.p.told = run->first;
 	me.p.seen = run->first;
+	me.reminded = run->first;
 	while (!run_is_over(run, me.sent)) {
 		count = 1 + roll() % nr;
 		if (!producer_wait(&me, count))
@@ -246,6 +266,9 @@ static void *producer_main(void *arg)
 		stumble(run);
 		if (pvring_prod_kick(&me.p))
 			ring_doorbell(run, run->fd_cons);
+		stumble(run);
+		if (roll() % 4 == 0)
+			producer_remind(&me);
 	}
 	stress_settle();
 	atomic_store(&run->total, me.sent);
@@ -292,6 +315,7 @@ static void consumer_publish(struct consumer *me)
 static bool consumer_wait(struct consumer *me)
 {
 	struct run *run = me->run;
+	bool empty;
 
 	if (atomic_load(&run->failed) ||
 	    atomic_load(&run->total) == me->got)
@@ -301,7 +325,11 @@ static bool consumer_wait(struct consumer *me)
 		return true;
 	}
 	stumble(run);
-	if (!pvring_cons_arm(&me->c))
+	if (run->config->patient && roll() % 2)
+		empty = pvring_cons_arm_ahead(&me->c);
+	else
+		empty = pvring_cons_arm(&me->c);
+	if (!empty)
 		return true;
 	stress_settle();
 	atomic_fetch_add_explicit(&run->sleeps, 1, memory_order_relaxed);

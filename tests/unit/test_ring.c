@@ -547,6 +547,46 @@ static void test_arm_sees_what_came_before(void **state)
 	ring_free(&r);
 }
 
+/* Patience: no doorbell before half a ring, but the producer sees who waits. */
+static void check_arm_ahead(__u32 base)
+{
+	__u32 index, i;
+	struct ring r;
+
+	ring_setup_at(&r, 8, 64, base);
+	assert_true(pvring_cons_arm_ahead(&r.c));
+	assert_false(pvring_prod_waiting(&r.p, &index));
+	for (i = 0; i < 4; i++) {
+		put(&r, i);
+		assert_false(pvring_prod_kick(&r.p));
+		assert_true(pvring_prod_waiting(&r.p, &index));
+		assert_int_equal(index, base);
+	}
+	assert_false(pvring_cons_arm_ahead(&r.c));
+	put(&r, 4);
+	assert_true(pvring_prod_kick(&r.p));
+	/* that was its doorbell: it is not waiting for another */
+	assert_false(pvring_prod_waiting(&r.p, &index));
+	for (i = 0; i < 5; i++)
+		get(&r, i);
+	pvring_cons_publish(&r.c);
+	assert_false(pvring_prod_waiting(&r.p, &index));
+	/* who arms in earnest is told by the doorbell, and has no patience */
+	assert_true(pvring_cons_arm(&r.c));
+	put(&r, 5);
+	assert_true(pvring_prod_kick(&r.p));
+	assert_false(pvring_prod_waiting(&r.p, &index));
+	ring_free(&r);
+}
+
+static void test_arm_ahead(void **state)
+{
+	check_arm_ahead(0x1000);
+	/* the event wraps, then the index does */
+	check_arm_ahead((__u32)-3);
+	check_arm_ahead((__u32)-6);
+}
+
 /*
  * Flow control: a producer that waits for @want free slots of a full ring is
  * told by the very batch that frees the last of them.
@@ -737,6 +777,7 @@ int main(void)
 		cmocka_unit_test(test_event_in_batch),
 		cmocka_unit_test(test_kick_covers_all_since_last),
 		cmocka_unit_test(test_arm_sees_what_came_before),
+		cmocka_unit_test(test_arm_ahead),
 		cmocka_unit_test(test_space_event),
 		cmocka_unit_test(test_wait_room_looks_again),
 		cmocka_unit_test(test_wait_room_when_not_full),
