@@ -25,6 +25,7 @@
 
 #include <linux/pvbus.h>
 #include <linux/pvbus_ioctl.h>
+#include <pvbus/poll.h>
 #include <pvbus/ring.h>
 
 #include <pvbus/compat.h>
@@ -164,10 +165,12 @@ struct pvh_stats {
  * @pins: translation cache; worker only
  * @stats: counters
  * @broken_told: the guest was told of @broken; vm->lock
- * @poll_ns: how long it polls at present before it sleeps; worker only
- * @poll_backoff: short waits to let pass before polling is tried again, doubled
- *	each time that it did not pay; worker only
- * @poll_skip: of them, those still to come; worker only
+ * @poll: how long it polls at present before it sleeps; worker only
+ * @reminded: head of @tx up to which a guest that had asked for patience was
+ *	interrupted after all; worker only
+ * @waiting_index: the guest's index when @waiting_since was taken; worker only
+ * @waiting_since: since when entries wait for such a guest, as local_clock();
+ *	0: none do; worker only
  * @ring_mem: mapping of the ring pages
  * @ring_pages: the pages, pinned
  * @nr_ring_pages: their number
@@ -191,9 +194,10 @@ struct pvh_channel {
 	struct pvh_pin_cache	pins;
 	struct pvh_stats	stats;
 	bool			broken_told;
-	u64			poll_ns;
-	u32			poll_backoff;
-	u32			poll_skip;
+	struct pvpoll		poll;
+	u32			reminded;
+	u32			waiting_index;
+	u64			waiting_since;
 
 	void			*ring_mem;
 	struct page		**ring_pages;

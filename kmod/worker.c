@@ -28,9 +28,9 @@
 
 #include <linux/cgroup.h>
 #include <linux/kthread.h>
-#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/sched/clock.h>
 #include <linux/sched/stat.h>
 #include <linux/sched/task.h>
 
@@ -39,31 +39,30 @@
 /* Bits of struct pvh_channel @kicked */
 #define KICKED			0
 
-#define POLL_US_DEFAULT		50
-#define POLL_US_MAX		1000
-/* Below this, polling does not wait for anything. */
-#define POLL_NS_MIN		2000
-/*
- * A wait that ended within this multiple of the longest poll may have been
- * shorter without the sleep, the doorbell and the wake-up in it: worth trying.
- */
-#define POLL_TRY_FACTOR		4
-#define POLL_BACKOFF_MAX	64
+/* As long as KVM polls for a vCPU that halts, by default. */
+#define POLL_US_DEFAULT		200
+#define COALESCE_US_DEFAULT	50
+#define TIME_US_MAX		1000
 
-static int poll_us_set(const char *val, const struct kernel_param *kp)
+static int time_us_set(const char *val, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 0, POLL_US_MAX);
+	return param_set_uint_minmax(val, kp, 0, TIME_US_MAX);
 }
 
-static const struct kernel_param_ops poll_us_ops = {
-	.set	= poll_us_set,
+static const struct kernel_param_ops time_us_ops = {
+	.set	= time_us_set,
 	.get	= param_get_uint,
 };
 
 static unsigned int poll_us = POLL_US_DEFAULT;
-module_param_cb(poll_us, &poll_us_ops, &poll_us, 0644);
+module_param_cb(poll_us, &time_us_ops, &poll_us, 0644);
 MODULE_PARM_DESC(poll_us,
-		 "Longest time, in microseconds, that a channel's worker polls before it sleeps; 0: never (default 50, at most 1000)");
+		 "Longest time, in microseconds, that a channel's worker polls before it sleeps; 0: never (default 200, at most 1000)");
+
+static unsigned int coalesce_us = COALESCE_US_DEFAULT;
+module_param_cb(coalesce_us, &time_us_ops, &coalesce_us, 0644);
+MODULE_PARM_DESC(coalesce_us,
+		 "How long, in microseconds, a guest that has asked for patience may take to find an entry before it is interrupted; 0: not at all (default 50, at most 1000)");
 
 /**
  * pvh_channel_wake() - have the worker look
@@ -83,6 +82,14 @@ void pvh_channel_wake(struct pvh_channel *ch)
 		wake_up_process(worker);
 }
 
+static void worker_interrupt(struct pvh_channel *ch)
+{
+	struct pvh_vm *vm = ch->dev->vm;
+
+	ch->stats.interrupts++;
+	vm->transport->interrupt(vm, ch->vector);
+}
+
 /**
  * pvh_channel_interrupt() - announce a batch of entries to the guest
  * @ch: channel whose @tx was put to
@@ -93,12 +100,40 @@ void pvh_channel_wake(struct pvh_channel *ch)
  */
 void pvh_channel_interrupt(struct pvh_channel *ch)
 {
-	struct pvh_vm *vm = ch->dev->vm;
+	if (pvring_prod_kick(&ch->tx))
+		worker_interrupt(ch);
+}
 
-	if (!pvring_prod_kick(&ch->tx))
+/* -- patience ---------------------------------------------------------------------- */
+
+static u64 param_ns(const unsigned int *us)
+{
+	return READ_ONCE(*us) * (u64)NSEC_PER_USEC;
+}
+
+/*
+ * Interrupt a guest that has asked for patience and not found by @now what
+ * waits for it; or, when we stop looking (@last), has not found it yet.
+ */
+static void worker_remind(struct pvh_channel *ch, u64 now, bool last)
+{
+	u32 index;
+
+	if (ch->reminded == ch->tx.head)
 		return;
-	ch->stats.interrupts++;
-	vm->transport->interrupt(vm, ch->vector);
+	if (!pvring_prod_waiting(&ch->tx, &index)) {
+		ch->waiting_since = 0;
+		return;
+	}
+	if (!ch->waiting_since || index != ch->waiting_index) {
+		ch->waiting_since = now;
+		ch->waiting_index = index;
+	}
+	if (!last && now - ch->waiting_since < param_ns(&coalesce_us))
+		return;
+	ch->reminded = ch->tx.head;
+	ch->waiting_since = 0;
+	worker_interrupt(ch);
 }
 
 /* -- polling --------------------------------------------------------------------- */
@@ -111,45 +146,6 @@ static bool worker_has_work(struct pvh_channel *ch)
 	       (ops->pending && ops->pending(ch));
 }
 
-static u64 poll_max_ns(void)
-{
-	return READ_ONCE(poll_us) * (u64)NSEC_PER_USEC;
-}
-
-/* Polling paid: poll as long as is allowed, and believe in it again. */
-static void poll_paid(struct pvh_channel *ch, u64 max)
-{
-	ch->poll_backoff = 0;
-	ch->poll_ns = min(2 * ch->poll_ns, max);
-}
-
-/* It did not: half as long the next time, and after a few times not at all. */
-static void poll_failed(struct pvh_channel *ch)
-{
-	ch->poll_ns /= 2;
-	if (ch->poll_ns >= POLL_NS_MIN)
-		return;
-	ch->poll_ns = 0;
-	ch->poll_backoff = min(2 * ch->poll_backoff + 1, POLL_BACKOFF_MAX);
-	ch->poll_skip = ch->poll_backoff;
-}
-
-/*
- * Work came after the worker had none for @gap nanoseconds. A channel that is
- * idle by a human's measure never polls: each of its gaps is long.
- */
-static void poll_learn(struct pvh_channel *ch, u64 gap, u64 max)
-{
-	if (gap > POLL_TRY_FACTOR * max)
-		ch->poll_ns = 0;
-	else if (ch->poll_ns)
-		return;
-	else if (ch->poll_skip)
-		ch->poll_skip--;
-	else
-		ch->poll_ns = max;
-}
-
 /*
  * Wait a bounded time for work without sleeping. Only while nobody else wants
  * this CPU: it may be the vCPU that the work is to come from.
@@ -158,26 +154,27 @@ static void poll_learn(struct pvh_channel *ch, u64 gap, u64 max)
  */
 static bool worker_poll(struct pvh_channel *ch)
 {
-	u64 max = poll_max_ns();
-	u64 start, spent;
+	u64 max = param_ns(&poll_us);
+	u64 start, now;
 
-	ch->poll_ns = min(ch->poll_ns, max);
-	if (!ch->poll_ns || !single_task_running())
+	ch->poll.ns = min(ch->poll.ns, max);
+	if (!ch->poll.ns || !single_task_running())
 		return false;
 	ch->stats.polls++;
-	start = ktime_get_ns();
+	start = local_clock();
 	do {
+		now = local_clock();
 		if (worker_has_work(ch)) {
 			ch->stats.poll_hits++;
-			poll_paid(ch, max);
+			pvpoll_paid(&ch->poll, max);
 			return true;
 		}
+		worker_remind(ch, now, false);
 		cpu_relax();
-		spent = ktime_get_ns() - start;
-	} while (spent < ch->poll_ns && single_task_running() &&
+	} while (now - start < ch->poll.ns && single_task_running() &&
 		 !need_resched() && !kthread_should_stop());
-	ch->stats.poll_ns += spent;
-	poll_failed(ch);
+	ch->stats.poll_ns += now - start;
+	pvpoll_failed(&ch->poll);
 	return false;
 }
 
@@ -188,6 +185,7 @@ static void worker_sleep(struct pvh_channel *ch)
 {
 	const struct pvh_dev_ops *ops = ch->dev->ops;
 
+	worker_remind(ch, local_clock(), true);
 	pvh_pin_sleep(ch);
 	/* (b), with the full barrier that belongs to it */
 	set_current_state(TASK_IDLE);
@@ -199,13 +197,21 @@ static void worker_sleep(struct pvh_channel *ch)
 	__set_current_state(TASK_RUNNING);
 }
 
-static void worker_wait_stop(void)
+/* Until pvh_worker_stop(), let go of the pages that the VM takes back. */
+static void worker_wait_stop(struct pvh_channel *ch)
 {
 	for (;;) {
+		clear_bit(KICKED, &ch->kicked);
+		/* as in worker_work() */
+		smp_mb__after_atomic();
+		pvh_pin_sleep(ch);
 		set_current_state(TASK_IDLE);
 		if (kthread_should_stop())
 			break;
-		schedule();
+		if (!test_bit(KICKED, &ch->kicked))
+			schedule();
+		__set_current_state(TASK_RUNNING);
+		cond_resched();
 	}
 	__set_current_state(TASK_RUNNING);
 }
@@ -234,7 +240,7 @@ static int worker_work(struct pvh_channel *ch)
 
 static void worker_serve(struct pvh_channel *ch)
 {
-	u64 idle_since = 0;
+	u64 now, idle_since = 0;
 	int did;
 
 	while (!kthread_should_stop()) {
@@ -243,17 +249,19 @@ static void worker_serve(struct pvh_channel *ch)
 			worker_broken(ch, -did);
 			return;
 		}
+		now = local_clock();
 		if (!did) {
 			if (!idle_since)
-				idle_since = ktime_get_ns();
+				idle_since = now;
 			if (!worker_poll(ch))
 				worker_sleep(ch);
 			continue;
 		}
 		if (idle_since)
-			poll_learn(ch, ktime_get_ns() - idle_since,
-				   poll_max_ns());
+			pvpoll_learn(&ch->poll, now - idle_since,
+				     param_ns(&poll_us));
 		idle_since = 0;
+		worker_remind(ch, now, false);
 		cond_resched();
 	}
 }
@@ -263,8 +271,7 @@ static int worker_fn(void *data)
 	struct pvh_channel *ch = data;
 
 	worker_serve(ch);
-	pvh_pin_sleep(ch);
-	worker_wait_stop();
+	worker_wait_stop(ch);
 	return 0;
 }
 
