@@ -140,6 +140,7 @@ static inline u32 pvblk_state(u16 cookie)
  * @ch: channel; NULL when it is closed, which is after @dead was set
  * @tx_lock: serializes the ring to the host: put, kick; never taken with
  *	interrupts disabled, or together with @rx_lock
+ * @issued: requests that were put; written under @tx_lock
  * @dead: no more is put or read; whoever uses @ch holds one of the locks and
  *	looks here first
  * @rx_lock: serializes the ring from the host; taken in hard interrupt context
@@ -151,6 +152,7 @@ struct pvblk_queue {
 	struct pvbus_channel	*ch;
 	spinlock_t		tx_lock ____cacheline_aligned_in_smp;
 	bool			dead;
+	unsigned long		issued;
 	spinlock_t		rx_lock ____cacheline_aligned_in_smp;
 	unsigned long		completed;
 	struct pvblk_slot	slot[PVBLK_DEPTH];
@@ -212,9 +214,11 @@ void pvblk_fail(struct pvblk_queue *q, struct pvbus_channel *ch,
 void pvblk_watch(struct pvblk *blk);
 void pvblk_init_works(struct pvblk *blk);
 enum blk_eh_timer_return pvblk_timeout(struct request *rq);
+bool pvblk_look(struct pvblk_queue *q);
 
 /* blk_request.c */
 extern const struct blk_mq_ops pvblk_mq_ops;
+void pvblk_complete_list(struct pvblk_req *list);
 int pvblk_init_tables(struct pvblk *blk);
 void pvblk_free_tables(struct pvblk *blk);
 

@@ -120,7 +120,8 @@ static int pvblk_init_set(struct pvblk *blk)
 	set->queue_depth = PVBLK_DEPTH;
 	set->numa_node = dev_to_node(blk->dma_dev);
 	set->cmd_size = sizeof(struct pvblk_req);
-	set->flags = BLK_MQ_F_SHOULD_MERGE;
+	/* requests are put in order where the disk is: on the host */
+	set->flags = BLK_MQ_F_SHOULD_MERGE | BLK_MQ_F_NO_SCHED_BY_DEFAULT;
 	set->driver_data = blk;
 	return blk_mq_alloc_tag_set(set);
 }

@@ -64,7 +64,7 @@ static int pvblk_take_cpl(struct pvblk_queue *q, struct pvbus_channel *ch,
 		req->status = le32_to_cpu(done->status);
 		req->next = *list;
 		*list = req;
-		q->completed++;
+		WRITE_ONCE(q->completed, q->completed + 1);
 	}
 	return 0;
 }
@@ -88,19 +88,8 @@ static struct pvblk_req *pvblk_read_ring(struct pvblk_queue *q,
 		}
 		/* before one of the tags can be used again: the host's room */
 		pvring_cons_publish(&ch->rx);
-	} while (!pvring_cons_arm(&ch->rx));
+	} while (!pvbus_channel_arm(ch));
 	return list;
-}
-
-static void pvblk_complete_list(struct pvblk_req *list)
-{
-	struct pvblk_req *req;
-
-	while (list) {
-		req = list;
-		list = req->next;
-		blk_mq_complete_request(blk_mq_rq_from_pdu(req));
-	}
 }
 
 /* Hard interrupt, from before pvbus_channel_open() returns. */
@@ -116,8 +105,14 @@ static void pvblk_interrupt(struct pvbus_channel *ch)
 	pvblk_complete_list(list);
 }
 
-/* Without an interrupt: one may have been lost. */
-static bool pvblk_look(struct pvblk_queue *q)
+/**
+ * pvblk_look() - take completions without an interrupt
+ * @q: queue
+ *
+ * Context: any but hard interrupt.
+ * Return: true when there were any.
+ */
+bool pvblk_look(struct pvblk_queue *q)
 {
 	struct pvblk_req *list = NULL;
 	unsigned long flags;
@@ -127,8 +122,23 @@ static bool pvblk_look(struct pvblk_queue *q)
 	if (!READ_ONCE(q->dead))
 		list = pvblk_read_ring(q, q->ch);
 	spin_unlock_irqrestore(&q->rx_lock, flags);
+	/* what is left to the softirq is to be done at once */
+	local_bh_disable();
 	pvblk_complete_list(list);
+	local_bh_enable();
 	return list;
+}
+
+static void pvblk_look_idle(struct pvbus_channel *ch)
+{
+	pvblk_look(ch->priv);
+}
+
+static bool pvblk_expects(struct pvbus_channel *ch)
+{
+	struct pvblk_queue *q = ch->priv;
+
+	return READ_ONCE(q->issued) != READ_ONCE(q->completed);
 }
 
 /* -- silence ---------------------------------------------------------------------- */
@@ -370,6 +380,8 @@ int pvblk_open_queues(struct pvblk *blk)
 		.h2g_slots = PVBLK_DEPTH,
 		.features = blk->features,
 		.handler = pvblk_interrupt,
+		.look = pvblk_look_idle,
+		.expects = pvblk_expects,
 	};
 	struct pvbus_channel *ch;
 	unsigned int i;

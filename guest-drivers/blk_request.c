@@ -249,6 +249,19 @@ static void pvblk_put(struct pvblk_queue *q, struct request *rq,
 	/* pairs with cmpxchg() in pvblk_claim() */
 	smp_store_release(&slot->state, pvblk_state(cookie));
 	pvring_put(&q->ch->tx, wire, sizeof(*wire));
+	WRITE_ONCE(q->issued, q->issued + 1);
+}
+
+/*
+ * tx_lock held: announce what has been put. Return: true when the ring of
+ * completions should be looked at, which costs less now than by an interrupt.
+ */
+static bool pvblk_commit(struct pvblk_queue *q)
+{
+	pvbus_channel_kick(q->ch);
+	pvbus_channel_expect(q->ch);
+	/* a hint: who owns that ring may be reading it */
+	return data_race(pvring_pending(&q->ch->rx));
 }
 
 static blk_status_t pvblk_queue_rq(struct blk_mq_hw_ctx *hctx,
@@ -258,6 +271,7 @@ static blk_status_t pvblk_queue_rq(struct blk_mq_hw_ctx *hctx,
 	struct pvblk_queue *q = &blk->queue[hctx->queue_num];
 	struct pvbus_blk_req wire = {};
 	blk_status_t status;
+	bool look = false;
 
 	status = pvblk_prepare(blk, bd->rq, &wire);
 	if (status)
@@ -266,13 +280,15 @@ static blk_status_t pvblk_queue_rq(struct blk_mq_hw_ctx *hctx,
 	if (pvblk_room(q)) {
 		pvblk_put(q, bd->rq, &wire);
 		if (bd->last)
-			pvbus_channel_kick(q->ch);
+			look = pvblk_commit(q);
 	} else {
 		status = BLK_STS_IOERR;
 	}
 	spin_unlock(&q->tx_lock);
 	if (status)
 		pvblk_unmap(blk, bd->rq);
+	if (look)
+		pvblk_look(q);
 	return status;
 }
 
@@ -281,11 +297,14 @@ static void pvblk_commit_rqs(struct blk_mq_hw_ctx *hctx)
 {
 	struct pvblk *blk = hctx->queue->queuedata;
 	struct pvblk_queue *q = &blk->queue[hctx->queue_num];
+	bool look = false;
 
 	spin_lock(&q->tx_lock);
 	if (!READ_ONCE(q->dead))
-		pvbus_channel_kick(q->ch);
+		look = pvblk_commit(q);
 	spin_unlock(&q->tx_lock);
+	if (look)
+		pvblk_look(q);
 }
 
 /* -- the end of a request ---------------------------------------------------------- */
@@ -346,6 +365,44 @@ static void pvblk_complete(struct request *rq)
 	    req_op(rq) == REQ_OP_WRITE_ZEROES)
 		pvbus_disable_write_zeroes(rq->q);
 	blk_mq_end_request(rq, pvblk_status[req->status]);
+}
+
+static void pvblk_complete_batch(struct io_comp_batch *iob)
+{
+	struct request *rq;
+
+	rq_list_for_each(&iob->req_list, rq)
+		pvblk_unmap(rq->q->queuedata, rq);
+	blk_mq_end_request_batch(iob);
+}
+
+/**
+ * pvblk_complete_list() - end requests that the host has completed
+ * @list: they, claimed
+ *
+ * Context: hard interrupt, or bottom halves off.
+ */
+void pvblk_complete_list(struct pvblk_req *list)
+{
+	DEFINE_IO_COMP_BATCH(iob);
+	bool batched = false;
+	struct pvblk_req *req;
+	struct request *rq;
+
+	while (list) {
+		req = list;
+		list = req->next;
+		rq = blk_mq_rq_from_pdu(req);
+		if (blk_mq_complete_request_remote(rq))
+			continue;
+		if (blk_mq_add_to_batch(rq, &iob, req->status,
+					pvblk_complete_batch))
+			batched = true;
+		else
+			pvblk_complete(rq);
+	}
+	if (batched)
+		pvblk_complete_batch(&iob);
 }
 
 const struct blk_mq_ops pvblk_mq_ops = {

@@ -134,12 +134,21 @@ static int __init pvbus_init(void)
 	err = pvbus_params_check();
 	if (err)
 		return err;
-	err = bus_register(&pvbus_bus_type);
+	err = pvbus_idle_init();
 	if (err)
 		return err;
+	err = bus_register(&pvbus_bus_type);
+	if (err)
+		goto exit_idle;
 	err = pvbus_ivshmem_init();
 	if (err)
-		bus_unregister(&pvbus_bus_type);
+		goto unregister;
+	return 0;
+
+unregister:
+	bus_unregister(&pvbus_bus_type);
+exit_idle:
+	pvbus_idle_exit();
 	return err;
 }
 
@@ -147,6 +156,7 @@ static void __exit pvbus_exit(void)
 {
 	pvbus_ivshmem_exit();
 	bus_unregister(&pvbus_bus_type);
+	pvbus_idle_exit();
 }
 
 module_init(pvbus_init);

@@ -9,6 +9,7 @@
  *	ctl.c		the control mailbox
  *	device.c	devices: offered, changed, rescinded
  *	channel.c	channels: opened, closed, interrupted
+ *	idle.c		idle CPUs look at rings before they halt
  *	sysfs.c		what user space sees; Documentation/ABI
  *	bus.c		bus type and drivers
  *
@@ -24,6 +25,7 @@
  *		sends, who may sleep in it until there is room
  *	bus->lock: lists of devices and channels, their states
  *	vector->lock: channels of a vector; taken in hard interrupt context
+ *	idle->lock: channels that an idle CPU looks at; likewise; a leaf
  *	pdev->lock: a device's blob; a leaf
  */
 #ifndef PVBUS_BUS_INTERNAL_H
@@ -267,6 +269,12 @@ struct pvbus_device *pvbus_device_find(struct pvbus *bus, u32 offer);
 void pvbus_device_event(struct pvbus_device *pdev, enum pvbus_event event);
 void pvbus_devices_gone(struct pvbus *bus, bool remove);
 void pvbus_devices_remove(struct pvbus *bus);
+
+/* idle.c */
+int pvbus_idle_init(void);
+void pvbus_idle_exit(void);
+void pvbus_idle_forget(struct pvbus_channel *ch);
+void pvbus_idle_learn(struct pvbus_channel *ch);
 
 /* channel.c */
 int pvbus_on_open_ack(struct pvbus *bus, const void *body);

@@ -31,6 +31,7 @@ bool pvbus_vector_run(struct pvbus_vector *vector)
 	any = vector->nr;
 	list_for_each_entry(ch, &vector->channels, on_vector) {
 		ch->interrupts++;
+		pvbus_idle_learn(ch);
 		ch->handler(ch);
 	}
 	spin_unlock_irqrestore(&vector->lock, flags);
@@ -130,6 +131,8 @@ pvbus_channel_alloc(struct pvbus_device *pdev,
 	get_device(&pdev->dev);
 	ch->queue = cfg->queue;
 	ch->handler = cfg->handler;
+	ch->look = cfg->look;
+	ch->expects = cfg->expects;
 	ch->priv = cfg->priv;
 	ch->vector = pvbus_vector_choose(pdev->bus);
 	ch->state = PVBUS_CH_IDLE;
@@ -344,6 +347,7 @@ bool pvbus_channel_close(struct pvbus_channel *ch)
 {
 	pvbus_sysfs_del_channel(ch);
 	pvbus_vector_del(ch);
+	pvbus_idle_forget(ch);
 	return pvbus_channel_retire(ch);
 }
 EXPORT_SYMBOL_GPL(pvbus_channel_close);

@@ -30,6 +30,14 @@ static void pvnet_interrupt(struct pvbus_channel *ch)
 	napi_schedule_irqoff(&q->napi);
 }
 
+/* Bottom halves are off. */
+static void pvnet_look(struct pvbus_channel *ch)
+{
+	struct pvnet_queue *q = ch->priv;
+
+	napi_schedule(&q->napi);
+}
+
 static void pvnet_queue_free(struct pvnet_queue *q, bool leak)
 {
 	pvnet_rx_free(q, leak);
@@ -44,6 +52,7 @@ static int pvnet_queue_open(struct pvnet_queue *q)
 		.h2g_slots = PVNET_RING_SLOTS,
 		.features = q->pn->features,
 		.handler = pvnet_interrupt,
+		.look = pvnet_look,
 		.priv = q,
 	};
 	struct pvbus_channel *ch;

@@ -409,9 +409,11 @@ int pvnet_poll(struct napi_struct *napi, int budget)
 	/* netpoll may have interrupted the owner of the lock that this takes */
 	if (likely(budget))
 		pvnet_rx_refill(q);
-	if (work == -EAGAIN || work == budget || !pvring_cons_arm(&q->ch->rx))
+	if (work == -EAGAIN || work == budget || !pvbus_channel_arm(q->ch))
 		return budget;
 	napi_complete_done(napi, work);
+	if (work)
+		pvbus_channel_expect(q->ch);
 	return work;
 }
 

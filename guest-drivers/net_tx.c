@@ -271,6 +271,7 @@ out:
 	if (q->ch && (kick || netif_xmit_stopped(q->txq))) {
 		q->unannounced = 0;
 		pvbus_channel_kick(q->ch);
+		pvbus_channel_expect(q->ch);
 	}
 	return NETDEV_TX_OK;
 }

@@ -12,6 +12,7 @@
 #include <linux/types.h>
 
 #include <linux/pvbus.h>
+#include <pvbus/poll.h>
 #include <pvbus/ring.h>
 
 #include <pvbus/compat.h>
@@ -20,6 +21,7 @@ struct pvbus;
 struct pvbus_channel;
 struct pvbus_channel_dir;
 struct pvbus_device;
+struct pvbus_idle;
 
 /* -- transports ----------------------------------------------------------- */
 
@@ -187,9 +189,12 @@ unsigned int pvbus_nr_queues(struct pvbus_device *pdev);
  * @rx: ring from host to guest; the driver serializes its use
  * @broken: see pvbus_channel_break()
  * @handler: called on the channel's interrupt, in hard interrupt context
+ * @look: called by an idle CPU, see struct pvbus_channel_config
+ * @expects: likewise
  * @priv: the driver's
  * @interrupts: interrupts received
  * @doorbells: doorbells rung
+ * @idle_hits: times that an idle CPU found something
  */
 struct pvbus_channel {
 	struct pvbus_device	*pdev;
@@ -199,9 +204,12 @@ struct pvbus_channel {
 	struct pvring_cons	rx;
 	bool			broken;
 	void			(*handler)(struct pvbus_channel *ch);
+	void			(*look)(struct pvbus_channel *ch);
+	bool			(*expects)(struct pvbus_channel *ch);
 	void			*priv;
 	u64			interrupts;
 	u64			doorbells;
+	u64			idle_hits;
 	/* private: the bus core's own; drivers do not touch what follows */
 	struct list_head	node;
 	void			*mem;
@@ -216,7 +224,16 @@ struct pvbus_channel {
 	u8			state;
 	bool			stopped;
 	struct pvbus_channel_dir *dir;
+	unsigned long		flags;
+	struct pvpoll		poll;
+	u64			expected_since;
+	u64			polled_since;
+	struct pvbus_idle	*idle;
+	struct list_head	on_idle;
 };
+
+/* Bits of struct pvbus_channel @flags */
+#define PVBUS_CH_POLLED		0	/* an idle CPU looks at it, see idle.c */
 
 /**
  * struct pvbus_channel_config - what a driver asks for
@@ -226,6 +243,12 @@ struct pvbus_channel {
  * @features: device features accepted
  * @handler: as in struct pvbus_channel; may be called before
  *	pvbus_channel_open() has returned, with all but @open set up
+ * @look: take what is in @rx, or see to it that it is taken, and arm the ring
+ *	with pvbus_channel_arm(), whether there was something or not. Called by
+ *	an idle CPU with bottom halves off, between pvbus_channel_expect() and
+ *	pvbus_channel_close(). NULL: idle CPUs do not look.
+ * @expects: is something still expected? Called as @look. NULL: always, for
+ *	the time that was learned.
  * @priv: as in struct pvbus_channel
  */
 struct pvbus_channel_config {
@@ -234,6 +257,8 @@ struct pvbus_channel_config {
 	u32	h2g_slots;
 	u64	features;
 	void	(*handler)(struct pvbus_channel *ch);
+	void	(*look)(struct pvbus_channel *ch);
+	bool	(*expects)(struct pvbus_channel *ch);
 	void	*priv;
 };
 
@@ -273,6 +298,28 @@ bool pvbus_channel_close(struct pvbus_channel *ch);
  * with puts.
  */
 void pvbus_channel_kick(struct pvbus_channel *ch);
+
+/**
+ * pvbus_channel_expect() - something will come soon
+ * @ch: channel
+ *
+ * If this CPU has nothing else to do, and if that has paid, it looks for it
+ * itself: see idle.c.
+ *
+ * Context: any but hard interrupt with the vector's lock held; not during
+ * pvbus_channel_close() or after it.
+ */
+void pvbus_channel_expect(struct pvbus_channel *ch);
+
+/**
+ * pvbus_channel_arm() - ask for an interrupt with the next entry
+ * @ch: channel; the driver serializes the use of @rx
+ *
+ * pvring_cons_arm(), or with patience while an idle CPU looks at the ring.
+ *
+ * Return: true when there is no entry yet.
+ */
+bool pvbus_channel_arm(struct pvbus_channel *ch);
 
 /**
  * pvbus_channel_break() - the host broke the protocol
