@@ -95,7 +95,7 @@ void pvbus_channel_expect(struct pvbus_channel *ch)
 {
 	if (test_bit(PVBUS_CH_POLLED, &ch->flags) || !ch->look)
 		return;
-	if (READ_ONCE(ch->poll.ns) && idle_poll_max())
+	if (pvpoll_window(&ch->poll, idle_poll_max()))
 		pvbus_idle_add(ch);
 	else if (!READ_ONCE(ch->expected_since))
 		WRITE_ONCE(ch->expected_since, local_clock());
@@ -113,15 +113,17 @@ EXPORT_SYMBOL_GPL(pvbus_channel_arm);
 /**
  * pvbus_idle_learn() - an interrupt came, for what a channel expected
  * @ch: channel; the lock of its vector is held
+ *
+ * While an idle CPU looks, what is learned belongs to that.
  */
 void pvbus_idle_learn(struct pvbus_channel *ch)
 {
 	u64 since = READ_ONCE(ch->expected_since);
 
-	if (!since)
+	if (!since || test_bit(PVBUS_CH_POLLED, &ch->flags))
 		return;
 	WRITE_ONCE(ch->expected_since, 0);
-	pvpoll_learn(&ch->poll, local_clock() - since, idle_poll_max());
+	pvpoll_slept(&ch->poll, local_clock() - since, idle_poll_max());
 }
 
 /* -- the thread ------------------------------------------------------------------- */
@@ -131,19 +133,6 @@ static void pvbus_idle_look(struct pvbus_channel *ch)
 	local_bh_disable();
 	ch->look(ch);
 	local_bh_enable();
-}
-
-/* It did or did not pay. The thread is not the only one to write ch->poll. */
-static void pvbus_idle_judge(struct pvbus_channel *ch, bool paid)
-{
-	struct pvbus_vector *vector = &ch->pdev->bus->vector[ch->vector];
-
-	spin_lock_irq(&vector->lock);
-	if (paid)
-		pvpoll_paid(&ch->poll, idle_poll_max());
-	else
-		pvpoll_failed(&ch->poll);
-	spin_unlock_irq(&vector->lock);
 }
 
 /* See the top of this file. */
@@ -179,8 +168,8 @@ static bool pvbus_idle_poll(struct pvbus_idle *idle, struct pvbus_channel *ch)
 	/* a driver that has stopped takes nothing: the time for that runs out */
 	if (data_race(ch->rx.head) != head) {
 		ch->idle_hits++;
-		if (ch->poll.ns < idle_poll_max())
-			pvbus_idle_judge(ch, true);
+		if (ch->polled_since)
+			pvpoll_paid(&ch->poll, now - ch->polled_since);
 		ch->polled_since = local_clock();
 		return true;
 	}
@@ -194,10 +183,9 @@ static bool pvbus_idle_poll(struct pvbus_idle *idle, struct pvbus_channel *ch)
 		pvbus_idle_drop(idle, ch);
 		return false;
 	}
-	if (now - ch->polled_since < min(READ_ONCE(ch->poll.ns),
-					 idle_poll_max()))
+	if (now - ch->polled_since < pvpoll_window(&ch->poll, idle_poll_max()))
 		return true;
-	pvbus_idle_judge(ch, false);
+	pvpoll_failed(&ch->poll);
 	pvbus_idle_drop(idle, ch);
 	return false;
 }

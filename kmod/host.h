@@ -166,6 +166,8 @@ struct pvh_stats {
  * @stats: counters
  * @broken_told: the guest was told of @broken; vm->lock
  * @poll: how long it polls at present before it sleeps; worker only
+ * @crowded_until: when to try again to share the CPU, as local_clock(); worker
+ *	only
  * @reminded: head of @tx up to which a guest that had asked for patience was
  *	interrupted after all; worker only
  * @waiting_index: the guest's index when @waiting_since was taken; worker only
@@ -195,6 +197,7 @@ struct pvh_channel {
 	struct pvh_stats	stats;
 	bool			broken_told;
 	struct pvpoll		poll;
+	u64			crowded_until;
 	u32			reminded;
 	u32			waiting_index;
 	u64			waiting_since;

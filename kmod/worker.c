@@ -44,6 +44,10 @@
 #define COALESCE_US_DEFAULT	50
 #define TIME_US_MAX		1000
 
+/* Who takes the CPU for longer than this is there to stay for a while. */
+#define GIVE_WAY_MAX		(500 * NSEC_PER_USEC)
+#define CROWDED			(100 * NSEC_PER_MSEC)
+
 static int time_us_set(const char *val, const struct kernel_param *kp)
 {
 	return param_set_uint_minmax(val, kp, 0, TIME_US_MAX);
@@ -147,33 +151,56 @@ static bool worker_has_work(struct pvh_channel *ch)
 }
 
 /*
- * Wait a bounded time for work without sleeping. Only while nobody else wants
- * this CPU: it may be the vCPU that the work is to come from.
+ * Somebody else wants this CPU: let him have it. Who is quick, a thread of the
+ * kernel or whom a packet was for, costs less than to sleep and be woken. Who is
+ * not may be the vCPU that the work is to come from: for a while, leave the CPU
+ * at once to such neighbours.
+ *
+ * Return: true when we are alone again, after the time added to @given.
+ */
+static bool worker_give_way(struct pvh_channel *ch, u64 now, u64 *given)
+{
+	u64 gone;
+
+	if (now < ch->crowded_until)
+		return false;
+	schedule();
+	gone = local_clock() - now;
+	*given += gone;
+	if (gone < GIVE_WAY_MAX && single_task_running())
+		return true;
+	ch->crowded_until = now + gone + CROWDED;
+	return false;
+}
+
+/*
+ * Wait a bounded time for work without sleeping, while nobody else wants this
+ * CPU for long.
  *
  * Return: true when there is work.
  */
 static bool worker_poll(struct pvh_channel *ch)
 {
-	u64 max = param_ns(&poll_us);
-	u64 start, now;
+	u64 window = pvpoll_window(&ch->poll, param_ns(&poll_us));
+	u64 now, start = local_clock();
+	u64 given = 0;
 
-	ch->poll.ns = min(ch->poll.ns, max);
-	if (!ch->poll.ns || !single_task_running())
+	if (!window)
 		return false;
 	ch->stats.polls++;
-	start = local_clock();
 	do {
 		now = local_clock();
 		if (worker_has_work(ch)) {
 			ch->stats.poll_hits++;
-			pvpoll_paid(&ch->poll, max);
+			pvpoll_paid(&ch->poll, now - start - given);
 			return true;
 		}
 		worker_remind(ch, now, false);
+		if (!single_task_running() && !worker_give_way(ch, now, &given))
+			return false;
 		cpu_relax();
-	} while (now - start < ch->poll.ns && single_task_running() &&
-		 !need_resched() && !kthread_should_stop());
-	ch->stats.poll_ns += now - start;
+	} while (now - start < window + given && !kthread_should_stop());
+	ch->stats.poll_ns += now - start - given;
 	pvpoll_failed(&ch->poll);
 	return false;
 }
@@ -241,6 +268,7 @@ static int worker_work(struct pvh_channel *ch)
 static void worker_serve(struct pvh_channel *ch)
 {
 	u64 now, idle_since = 0;
+	bool slept = false;
 	int did;
 
 	while (!kthread_should_stop()) {
@@ -253,14 +281,17 @@ static void worker_serve(struct pvh_channel *ch)
 		if (!did) {
 			if (!idle_since)
 				idle_since = now;
-			if (!worker_poll(ch))
+			if (!worker_poll(ch)) {
 				worker_sleep(ch);
+				slept = true;
+			}
 			continue;
 		}
-		if (idle_since)
-			pvpoll_learn(&ch->poll, now - idle_since,
+		if (slept)
+			pvpoll_slept(&ch->poll, now - idle_since,
 				     param_ns(&poll_us));
 		idle_since = 0;
+		slept = false;
 		worker_remind(ch, now, false);
 		cond_resched();
 	}

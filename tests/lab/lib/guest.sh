@@ -55,7 +55,7 @@ guest_start() {
 	_guest_prepare "$name" || return
 	exec {started}<>"$dir/started"
 	_guest_supervise "$dir" "$started" \
-		-name "$name" "${_GUEST_MACHINE[@]}" -smp "$smp" -m "$mem" \
+		-name "$name" "${_GUEST_MACHINE[@]}" -smp "sockets=1,cores=$smp" -m "$mem" \
 		-nodefaults -no-user-config -display none \
 		-kernel "$image" -initrd "$initrd" \
 		-append "$_GUEST_CMDLINE $append" \
