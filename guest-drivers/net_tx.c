@@ -272,6 +272,9 @@ out:
 		q->unannounced = 0;
 		pvbus_channel_kick(q->ch);
 		pvbus_channel_expect(q->ch);
+		/* a hint: NAPI, which owns that ring, may be reading it */
+		if (data_race(pvring_pending(&q->ch->rx)))
+			napi_schedule(&q->napi);
 	}
 	return NETDEV_TX_OK;
 }

@@ -451,6 +451,8 @@ static int pvh_net_turn(struct pvh_net_queue *q)
 	given = pvh_net_rx(q, PVH_BUDGET);
 	if (given < 0)
 		return given;
+	if (given)
+		q->hurry = true;
 	if (given || !taken)
 		err = pvh_net_flush_done(q);
 	return err ? err : taken + given;
@@ -458,13 +460,15 @@ static int pvh_net_turn(struct pvh_net_queue *q)
 
 static int pvh_net_work(struct pvh_channel *ch)
 {
-	int did = pvh_net_turn(ch->priv);
+	struct pvh_net_queue *q = ch->priv;
+	int did = pvh_net_turn(q);
 
 	/* this was the last call: let the stack's packets not wait in vain */
 	if (did < 0)
-		pvh_net_rx_stop(ch->priv);
-	else
+		pvh_net_rx_stop(q);
+	else if (q->hurry)
 		pvh_channel_interrupt(ch);
+	q->hurry = false;
 	return did;
 }
 

@@ -117,6 +117,8 @@ struct pvh_net_bufs {
  * @done: notices of taken packets that are still to be sent
  * @pkt: packet being taken
  * @table: its table of segments
+ * @hurry: packets were given that the guest was not told of yet; it may be told
+ *	of anything else later
  * @blocked: packets wait, but buffers or room in the ring are missing
  * @blocked_since: when that began, in jiffies
  * @stall: wakes the worker when it has lasted for PVH_NET_STALL
@@ -138,6 +140,7 @@ struct pvh_net_queue {
 	} done;
 	struct pvh_net_pkt	pkt;
 	struct pvbus_net_seg	table[PVBUS_NET_MAX_SEGS];
+	bool			hurry;
 	bool			blocked;
 	unsigned long		blocked_since;
 	struct timer_list	stall;

@@ -27,6 +27,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cgroup.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -98,7 +99,8 @@ static void worker_interrupt(struct pvh_channel *ch)
  * pvh_channel_interrupt() - announce a batch of entries to the guest
  * @ch: channel whose @tx was put to
  *
- * Interrupts the guest when it has asked for that.
+ * Interrupts the guest when it has asked for that. A backend that does not call
+ * this, as there is no hurry, leaves it to the worker, which does it soon.
  *
  * Context: the channel's worker.
  */
@@ -116,28 +118,34 @@ static u64 param_ns(const unsigned int *us)
 }
 
 /*
- * Interrupt a guest that has asked for patience and not found by @now what
- * waits for it; or, when we stop looking (@last), has not found it yet.
+ * Interrupt a guest that has asked for patience, or for whom there are only
+ * entries without hurry, and that has not found by @now what waits for it; or,
+ * when we stop looking (@last), has not found it yet.
+ *
+ * Return: true when something waits still, and has to be looked after.
  */
-static void worker_remind(struct pvh_channel *ch, u64 now, bool last)
+static bool worker_remind(struct pvh_channel *ch, u64 now, bool last)
 {
 	u32 index;
 
 	if (ch->reminded == ch->tx.head)
-		return;
+		return false;
 	if (!pvring_prod_waiting(&ch->tx, &index)) {
 		ch->waiting_since = 0;
-		return;
+		return false;
 	}
 	if (!ch->waiting_since || index != ch->waiting_index) {
 		ch->waiting_since = now;
 		ch->waiting_index = index;
 	}
 	if (!last && now - ch->waiting_since < param_ns(&coalesce_us))
-		return;
+		return true;
 	ch->reminded = ch->tx.head;
 	ch->waiting_since = 0;
+	/* all of it is announced by this one */
+	ch->tx.told = ch->tx.head;
 	worker_interrupt(ch);
+	return false;
 }
 
 /* -- polling --------------------------------------------------------------------- */
@@ -207,21 +215,39 @@ static bool worker_poll(struct pvh_channel *ch)
 
 /* -- the thread -------------------------------------------------------------------- */
 
-/* See the top of this file. */
-static void worker_sleep(struct pvh_channel *ch)
+/*
+ * See the top of this file. @timeout: NULL for as long as it takes.
+ *
+ * Return: true when nothing has come until then.
+ */
+static bool worker_wait(struct pvh_channel *ch, ktime_t *timeout)
 {
 	const struct pvh_dev_ops *ops = ch->dev->ops;
+	bool timed_out = false;
 
-	worker_remind(ch, local_clock(), true);
-	pvh_pin_sleep(ch);
 	/* (b), with the full barrier that belongs to it */
 	set_current_state(TASK_IDLE);
 	if (!kthread_should_stop() && !test_bit(KICKED, &ch->kicked) &&
 	    pvring_cons_arm(&ch->rx) && !(ops->pending && ops->pending(ch))) {
-		schedule();
+		timed_out = !schedule_hrtimeout(timeout, HRTIMER_MODE_REL);
 		ch->stats.wakeups++;
 	}
 	__set_current_state(TASK_RUNNING);
+	return timed_out;
+}
+
+/* Once what waits for the guest has been looked after, for as long as it takes. */
+static void worker_sleep(struct pvh_channel *ch)
+{
+	ktime_t patience = ns_to_ktime(param_ns(&coalesce_us));
+
+	pvh_pin_sleep(ch);
+	if (worker_remind(ch, local_clock(), false)) {
+		if (!worker_wait(ch, &patience))
+			return;
+		worker_remind(ch, local_clock(), true);
+	}
+	worker_wait(ch, NULL);
 }
 
 /* Until pvh_worker_stop(), let go of the pages that the VM takes back. */

@@ -362,22 +362,26 @@ static inline bool pvring_cons_arm_ahead(struct pvring_cons *c)
 }
 
 /**
- * pvring_prod_waiting() - do entries wait for a consumer that has patience?
- * @p: producer; pvring_prod_kick() was called since the last pvring_put()
+ * pvring_prod_waiting() - are there entries that nobody was rung for?
+ * @p: producer
  * @index: where to put the consumer's index: while that moves, it looks
  *
- * The peer's word, good only for deciding on a doorbell.
+ * Because the consumer has patience, or because pvring_prod_kick() was not
+ * called yet. The peer's word, good only for deciding on a doorbell.
  */
 static inline bool pvring_prod_waiting(const struct pvring_prod *p,
 				       __u32 *index)
 {
 	__u32 event;
 
+	/* as in pvring_prod_kick() */
+	pvring_mb();
 	*index = le32_to_cpu(pvring_load_acquire(&p->hdr->index));
 	if (*index == p->head)
 		return false;
 	event = le32_to_cpu(pvring_load(&p->hdr->event));
-	return (__u32)(event - p->head) < p->nr_slots;
+	return (__u32)(event - p->head) < p->nr_slots ||
+	       pvring_passed(event, p->head, p->told);
 }
 
 #endif /* PVBUS_RING_H */

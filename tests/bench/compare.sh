@@ -276,7 +276,7 @@ environment() {
 		echo "guest_cpus=${GUEST_CPUS:-1}"
 		echo "host_cpus=$(nproc)"
 		# "qemu" is emulated, "kvm" is not
-		echo "host_vm=$(systemd-detect-virt)"
+		echo "host_vm=$(systemd-detect-virt --vm)"
 		echo "qemu=$(qemu-system-x86_64 --version | head -n 1)"
 		echo "fio=$(fio --version)"
 		echo "iperf3=$(iperf3 --version | head -n 1)"

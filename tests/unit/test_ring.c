@@ -571,9 +571,17 @@ static void check_arm_ahead(__u32 base)
 		get(&r, i);
 	pvring_cons_publish(&r.c);
 	assert_false(pvring_prod_waiting(&r.p, &index));
-	/* who arms in earnest is told by the doorbell, and has no patience */
+	/* what was put without hurry waits, too, until the doorbell */
 	assert_true(pvring_cons_arm(&r.c));
 	put(&r, 5);
+	assert_true(pvring_prod_waiting(&r.p, &index));
+	assert_int_equal(index, base + 5);
+	assert_true(pvring_prod_kick(&r.p));
+	get(&r, 5);
+	pvring_cons_publish(&r.c);
+	/* who arms in earnest is told by the doorbell, and has no patience */
+	assert_true(pvring_cons_arm(&r.c));
+	put(&r, 6);
 	assert_true(pvring_prod_kick(&r.p));
 	assert_false(pvring_prod_waiting(&r.p, &index));
 	ring_free(&r);
