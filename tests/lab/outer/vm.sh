@@ -46,7 +46,7 @@ vm_start() {
 	mkfifo "$dir"/{input,mon.in,mon.out} || return
 	# Its standard output is the VM's second serial port.
 	exec {VM_OUT}< <(exec qemu-system-x86_64 \
-		-name lab-host "${accel[@]}" -smp "$HOST_SMP" -m "$HOST_MEM" \
+		-name lab-host "${accel[@]}" -smp "sockets=1,cores=$HOST_SMP" -m "$HOST_MEM" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "${LAB_KERNEL_IMAGE[$release]}" \
 		-initrd "${LAB_KERNEL_INITRD[$release]}" \
@@ -59,6 +59,20 @@ vm_start() {
 		<>"$dir/input" 2>>"$dir/qemu.log")
 	VM_PID=$!
 	VM_DIR=$dir
+}
+
+# vm_monitor COMMAND...: what QEMU's monitor answers.
+vm_monitor() {
+	local command out line
+
+	exec {out}<>"$VM_DIR/mon.out"
+	for command; do
+		echo "$command" 1<>"$VM_DIR/mon.in"
+	done
+	while IFS= read -r -t 1 -u "$out" line; do
+		echo "$line"
+	done
+	exec {out}<&-
 }
 
 # vm_give_up: makes a VM that hangs show where, then ends it.
