@@ -14,7 +14,19 @@ guest_echo() {
 guest_checks() {
 	check "a check in the guest counts" true
 	check "the guest's level is 2" test "$LAB_LEVEL" = 2
-	skip "a skip in the guest counts" "to see it"
+}
+
+guest_skips() {
+	skip "something" "to see it"
+}
+
+# Not among the results of this scenario.
+skips_counted() {
+	local _KTAP_COUNT=/tmp/count
+
+	echo "0 0 0" >$_KTAP_COUNT
+	guest_tap a guest_skips >/dev/null
+	cat $_KTAP_COUNT
 }
 
 relayed() {
@@ -49,6 +61,7 @@ one_guest() {
 	check "two commands at a time" parallel
 	check "a command out of time is ended" times_out
 	guest_tap a guest_checks
+	check_equal "a skip in the guest counts" "0 0 1" "$(skips_counted)"
 	check "the share can be written in the guest" guest a sh -c 'echo hi >/lab/file'
 	check "and read here" grep -qx hi "$(guest_share a)/file"
 	check "KVM counts its exits" exits_snapshot a
@@ -84,6 +97,24 @@ three_guests() {
 	check "the third one lives" guest b true
 }
 
+# monitor FLAGS HALTED VECTORS: what QEMU's monitor says of a CPU of the host VM,
+# and of another one that is idle.
+monitor() {
+	printf 'CPU#0\r\nRIP=ffffffff81a592eb RFL=%s [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=%s\r\n' "$1" "$2"
+	printf 'CPU#1\r\nRIP=ffffffff81a592eb RFL=00000246 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1\r\n'
+	printf 'dumping local APIC state for CPU 0 \r\nISR\t (none)\r\nIRR\t %s\r\n' "$3"
+	printf 'dumping local APIC state for CPU 1 \r\nISR\t (none)\r\nIRR\t (none)\r\n'
+}
+
+emulator() {
+	. "$LAB_DIR/outer/lost.sh"
+	check_equal "a CPU that has lost its interrupts is told" "CPU 0: 37 236" \
+		"$(monitor 00000246 1 "37 236" | lost_cpu)"
+	check_equal "one that runs has not" "" "$(monitor 00000246 0 "37 236" | lost_cpu)"
+	check_equal "nor one that does not want any" "" "$(monitor 00000046 1 "37 236" | lost_cpu)"
+	check_equal "nor one that is idle" "" "$(monitor 00000246 1 "(none)" | lost_cpu)"
+}
+
 disks() {
 	check "a memory-backed disk" null_disk labdisk 16
 	check "it can be written" dd if=/dev/zero of=/dev/labdisk bs=1M count=16 oflag=direct
@@ -91,6 +122,7 @@ disks() {
 }
 
 host() {
+	emulator
 	disks
 	one_guest
 	reboots
