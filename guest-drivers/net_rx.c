@@ -11,7 +11,8 @@
 
 #include <linux/etherdevice.h>
 #include <linux/skbuff.h>
-#include <linux/virtio_net.h>
+
+#include <pvbus/net_hdr.h>
 
 #include "net.h"
 
@@ -245,17 +246,9 @@ static bool pvnet_set_meta(struct pvnet_queue *q, struct sk_buff *skb,
 			   const struct pvbus_net_hdr *hdr)
 {
 	struct net_device *dev = q->pn->dev;
-	const struct virtio_net_hdr vhdr = {
-		.flags = hdr->flags,
-		.gso_type = hdr->gso_type,
-		.hdr_len = (__force __virtio16)hdr->hdr_len,
-		.gso_size = (__force __virtio16)hdr->gso_size,
-		.csum_start = (__force __virtio16)hdr->csum_start,
-		.csum_offset = (__force __virtio16)hdr->csum_offset,
-	};
 
 	if (!pvnet_hdr_ok(q->pn->features, hdr) ||
-	    virtio_net_hdr_to_skb(skb, &vhdr, true))
+	    pvbus_net_hdr_to_skb(hdr, skb))
 		return false;
 	if (hdr->flags & VIRTIO_NET_HDR_F_DATA_VALID &&
 	    skb->ip_summed == CHECKSUM_NONE && dev->features & NETIF_F_RXCSUM)

@@ -5,7 +5,8 @@
  */
 #include <linux/etherdevice.h>
 #include <linux/slab.h>
-#include <linux/virtio_net.h>
+
+#include <pvbus/net_hdr.h>
 
 #include "net.h"
 
@@ -99,23 +100,6 @@ static int pvnet_tx_map(struct pvnet_queue *q, struct pvnet_tx_info *info,
 
 /* -- the entry -------------------------------------------------------------------- */
 
-static int pvnet_tx_meta(const struct sk_buff *skb, struct pvbus_net_hdr *hdr)
-{
-	struct virtio_net_hdr vhdr;
-	int err;
-
-	err = virtio_net_hdr_from_skb(skb, &vhdr, true, false, 0);
-	if (err)
-		return err;
-	hdr->flags = vhdr.flags;
-	hdr->gso_type = vhdr.gso_type;
-	hdr->hdr_len = (__force __le16)vhdr.hdr_len;
-	hdr->gso_size = (__force __le16)vhdr.gso_size;
-	hdr->csum_start = (__force __le16)vhdr.csum_start;
-	hdr->csum_offset = (__force __le16)vhdr.csum_offset;
-	return 0;
-}
-
 static bool pvnet_tx_fits_inline(const struct pvnet_tx_info *info)
 {
 	unsigned int i;
@@ -163,7 +147,7 @@ static int pvnet_tx_prepare(struct pvnet_queue *q, u16 tag, struct sk_buff *skb,
 	struct pvnet_tx_info *info = &q->tx[tag];
 	int err;
 
-	err = pvnet_tx_meta(skb, &e->hdr);
+	err = pvbus_net_hdr_from_skb(&e->hdr, skb, false);
 	if (err)
 		return err;
 	err = pvnet_tx_map(q, info, skb);

@@ -12,7 +12,8 @@
 #include <linux/if_ether.h>
 #include <linux/skbuff.h>
 #include <linux/slab.h>
-#include <linux/virtio_net.h>
+
+#include <pvbus/net_hdr.h>
 
 #include "net.h"
 
@@ -250,25 +251,6 @@ static int pvh_net_fill(struct pvh_net_queue *q, const struct sk_buff *skb,
 	return 0;
 }
 
-static int pvh_net_get_meta(const struct sk_buff *skb, u64 features,
-			    struct pvbus_net_hdr *hdr)
-{
-	struct virtio_net_hdr vhdr;
-	int err;
-
-	err = virtio_net_hdr_from_skb(skb, &vhdr, true,
-				      features & PVBUS_NET_F_GUEST_CSUM, 0);
-	if (err)
-		return err;
-	hdr->flags = vhdr.flags;
-	hdr->gso_type = vhdr.gso_type;
-	hdr->hdr_len = (__force __le16)vhdr.hdr_len;
-	hdr->gso_size = (__force __le16)vhdr.gso_size;
-	hdr->csum_start = (__force __le16)vhdr.csum_start;
-	hdr->csum_offset = (__force __le16)vhdr.csum_offset;
-	return 0;
-}
-
 /* Try to give the guest a packet. enum pvh_net_verdict, or -PVBUS_ST_*. */
 static int pvh_net_give(struct pvh_net_queue *q, const struct sk_buff *skb)
 {
@@ -284,7 +266,8 @@ static int pvh_net_give(struct pvh_net_queue *q, const struct sk_buff *skb)
 	if (!room || !nr)
 		return PVH_NET_BLOCKED;
 
-	if (pvh_net_get_meta(skb, q->ch->features, &e.hdr))
+	if (pvbus_net_hdr_from_skb(&e.hdr, skb,
+				   q->ch->features & PVBUS_NET_F_GUEST_CSUM))
 		return PVH_NET_DROPPED;
 	err = pvh_net_fill(q, skb, nr, &e);
 	/* its buffers stay ours, and the next packet's */

@@ -9,7 +9,8 @@
 #include <linux/if_vlan.h>
 #include <linux/minmax.h>
 #include <linux/skbuff.h>
-#include <linux/virtio_net.h>
+
+#include <pvbus/net_hdr.h>
 
 #include "net.h"
 
@@ -150,19 +151,10 @@ static int pvh_net_copy_in(struct pvh_channel *ch, struct sk_buff *skb,
 static bool pvh_net_set_meta(struct pvh_net_queue *q, struct sk_buff *skb,
 			     const struct pvbus_net_hdr *hdr)
 {
-	const struct virtio_net_hdr vhdr = {
-		.flags = hdr->flags,
-		.gso_type = hdr->gso_type,
-		.hdr_len = (__force __virtio16)hdr->hdr_len,
-		.gso_size = (__force __virtio16)hdr->gso_size,
-		.csum_start = (__force __virtio16)hdr->csum_start,
-		.csum_offset = (__force __virtio16)hdr->csum_offset,
-	};
-
 	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE &&
 	    !pvh_net_gso_ok(hdr, skb->data, skb_headlen(skb)))
 		return false;
-	if (virtio_net_hdr_to_skb(skb, &vhdr, true))
+	if (pvbus_net_hdr_to_skb(hdr, skb))
 		return false;
 	skb->protocol = eth_type_trans(skb, q->net->dev);
 	skb_record_rx_queue(skb, q->index);
