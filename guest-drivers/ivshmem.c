@@ -205,10 +205,12 @@ static int ivshmem_request_irqs(struct ivshmem *iv)
 static void ivshmem_publish(struct ivshmem *iv, struct pvbus *bus)
 {
 	unsigned long flags;
+	unsigned int i;
 
 	WRITE_ONCE(iv->bus, bus);
 	local_irq_save(flags);
-	pvbus_interrupt(bus, PVBUS_VECTOR_CTL);
+	for (i = 0; i < iv->vectors; i++)
+		pvbus_interrupt(bus, i);
 	local_irq_restore(flags);
 }
 
