@@ -38,6 +38,7 @@
 
 #ifdef __KERNEL__
 #include <linux/build_bug.h>
+#include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/log2.h>
 #include <linux/string.h>
@@ -50,7 +51,7 @@
 #define pvring_load(p)			READ_ONCE(*(p))
 #define pvring_store(p, v)		WRITE_ONCE(*(p), v)
 #define pvring_mb()			virt_mb()		/* C, D */
-#define pvring_barrier()		barrier()
+#define pvring_opaque(v)		OPTIMIZER_HIDE_VAR(v)
 #else
 #include <pvbus/user.h>
 #endif
@@ -145,6 +146,29 @@ static inline bool pvring_passed(__u32 event, __u32 to, __u32 from)
 	return (__u32)(to - event - 1) < (__u32)(to - from);
 }
 
+/*
+ * Copies the words of eight bytes from @from on, @bytes of them, each loaded
+ * once and kept: what is in the slot later does not matter.
+ *
+ * A store that was not yet done is handed on to a load of just its bytes, but
+ * one that is wider or askew waits until it is done; in pvring_put(), this is
+ * behind stores that wait for the line of the slot before, and would keep the
+ * CPU from having several lines under way. So the words are those that entries
+ * are filled with, and the compiler must not make vectors of them.
+ */
+static inline void pvring_copy(void *to, const void *from, __u32 bytes)
+{
+	__u64 word;
+	__u32 i;
+
+#pragma GCC unroll 8
+	for (i = 0; i < bytes; i += sizeof(word)) {
+		memcpy(&word, (const __u8 *)from + i, sizeof(word));
+		pvring_opaque(word);
+		memcpy((__u8 *)to + i, &word, sizeof(word));
+	}
+}
+
 /**
  * pvring_prod_init() - take up the producing end of a zeroed ring
  * @p: private state to set up
@@ -204,7 +228,9 @@ static inline void pvring_put(struct pvring_prod *p, const void *entry,
 	__u8 *slot = p->slots + (size_t)(p->head & (p->nr_slots - 1)) * size;
 
 	memcpy(slot + sizeof(__le32), (const __u8 *)entry + sizeof(__le32),
-	       size - sizeof(__le32));
+	       sizeof(__le32));
+	pvring_copy(slot + sizeof(__u64), (const __u8 *)entry + sizeof(__u64),
+		    size - sizeof(__u64));
 	p->head++;
 	pvring_store_release((__le32 *)slot, cpu_to_le32(p->head));
 }
@@ -264,10 +290,18 @@ static inline void pvring_cons_init(struct pvring_cons *c, void *mem,
 	c->told = 0;
 }
 
-static inline const __u8 *pvring_cons_slot(const struct pvring_cons *c)
+static inline const __u8 *pvring_cons_slot(const struct pvring_cons *c,
+					   __u32 size)
 {
-	return c->slots +
-	       (size_t)(c->head & (c->nr_slots - 1)) * c->slot_size;
+	return c->slots + (size_t)(c->head & (c->nr_slots - 1)) * size;
+}
+
+static inline bool pvring_announced(const struct pvring_cons *c,
+				    const __u8 *slot)
+{
+	const __le32 *seq = (const __le32 *)slot;
+
+	return le32_to_cpu(pvring_load_acquire(seq)) == c->head + 1;
 }
 
 /**
@@ -276,9 +310,7 @@ static inline const __u8 *pvring_cons_slot(const struct pvring_cons *c)
  */
 static inline bool pvring_pending(const struct pvring_cons *c)
 {
-	const __le32 *seq = (const __le32 *)pvring_cons_slot(c);
-
-	return le32_to_cpu(pvring_load_acquire(seq)) == c->head + 1;
+	return pvring_announced(c, pvring_cons_slot(c, c->slot_size));
 }
 
 /**
@@ -292,11 +324,11 @@ static inline bool pvring_pending(const struct pvring_cons *c)
  */
 static inline bool pvring_get(struct pvring_cons *c, void *entry, __u32 size)
 {
-	if (!pvring_pending(c))
+	const __u8 *slot = pvring_cons_slot(c, size);
+
+	if (!pvring_announced(c, slot))
 		return false;
-	memcpy(entry, pvring_cons_slot(c), size);
-	/* the compiler must not read the shared slot again for the copy */
-	pvring_barrier();
+	pvring_copy(entry, slot, size);
 	c->head++;
 	return true;
 }

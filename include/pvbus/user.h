@@ -28,6 +28,7 @@
 #define pvring_load(p)			__atomic_load_n(p, __ATOMIC_RELAXED)
 #define pvring_store(p, v)		__atomic_store_n(p, v, __ATOMIC_RELAXED)
 #define pvring_mb()			__atomic_thread_fence(__ATOMIC_SEQ_CST)
+#define pvring_opaque(v)		__asm__("" : "+r" (v))
 
 static inline void pvring_barrier(void)
 {
