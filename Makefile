@@ -127,6 +127,9 @@ check-unit check-stress check-static check-lab: check-%:
 demo:
 	@tests/bench/demo
 
+bench-ring:
+	@tests/bench/ring/bench-ring
+
 help:
 	@echo 'Build (KVER=release or KDIR=directory choose another kernel):'
 	@echo '  all             modules and tools (the default)'
@@ -144,7 +147,9 @@ help:
 	@echo 'Run:'
 	@echo '  check           all tests (check-unit, check-stress, check-static, check-lab)'
 	@echo '  demo            compare with IDE, e1000 and virtio; results in build/demo'
+	@echo '  bench-ring      compare the ring with those of tools/virtio/ringtest'
 
 .PHONY: all modules object modules-all kernels ktree headers tools install \
 	modules_install tools_install uninstall clean deps \
-	deps-build check check-unit check-stress check-static check-lab demo help
+	deps-build check check-unit check-stress check-static check-lab demo \
+	bench-ring help
