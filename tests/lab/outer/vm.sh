@@ -99,7 +99,7 @@ vm_write_conf() {
 			LAB_TIME_SCALE LAB_KVM_ANCHOR
 		printf 'export %q\n' "${LAB_ENV[@]}"
 		echo "HOST_KERNEL=$HOST_RELEASE GUEST_KERNEL=$GUEST_RELEASE"
-		echo "LAB_LEVEL=1"
+		echo "LAB_LEVEL=1 LAB_ACCEL=$ACCEL"
 	} | sed 's/^declare -[-r]* /&/; /^export '\'\''$/d' >"$1/lab.conf"
 	printf '. %q\n' "$LAB_DIR/vm/level1.sh" >"$1/.start"
 }

@@ -15,7 +15,7 @@ exec </dev/null >/dev/console 2>&1
 setup_system lab-host
 
 export LAB_STATE=/run/lab
-for lib in "$LAB_DIR"/lib/*.sh; do
+for lib in "$LAB_DIR"/lib/*.sh "$LAB_DIR/vm/stuck.sh"; do
 	. "$lib"
 done
 
@@ -157,13 +157,18 @@ scenario_verdict() {
 # $1 = name with number.  The file tells the time limit, in seconds of an idle
 # machine.
 scenario() {
-	local limit status
+	local limit watch status
 
 	limit=$(sed -n 's/^TIMEOUT=\([0-9]*\).*/\1/p' "/lab/scenarios/$1.sh")
 	limit=$((${limit:-120} * LAB_TIME_SCALE))
 	control "begin $1 $limit"
 	scenario_prepare "$1"
+	# Once it has spoken the result counts for nothing.
+	[ "$LAB_ACCEL" != tcg ] || stuck_watch 10 control spoilt &
+	watch=$!
 	scenario_run "$limit"
+	kill $watch
+	wait $watch 2>/dev/null
 	scenario_cleanup
 	scenario_verdict "$1"
 	ktap_finish

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# Faults of the emulator: TCG's SVM, with a hypervisor in it, does once in some
+# hours what no CPU does. Each is told by what no kernel and no driver can bring
+# about; the scenario that it has spoilt runs again (spoilt_again in ../run). A
+# third one is seen from within the host VM (vm/stuck.sh).
+
+# lost_cpu: the first CPU of the host VM that is halted with interrupts enabled
+# although interrupts wait for it, and their vectors; nothing if there is none.
+# Nothing wakes it again. Reads what QEMU's monitor says to "info registers -a"
+# and to "info lapic N" for each CPU.
+lost_cpu() {
+	tr -d '\r' | awk '
+		/^CPU#/ { cpu = substr($1, 5) }
+		# bit 9 of the flags is IF
+		/^RIP=.*RFL=[0-9a-f]*[2367abef][0-9a-f][0-9a-f] .*HLT=1/ { halted[cpu] = 1 }
+		/^dumping local APIC state for CPU/ { cpu = $NF }
+		/^IRR/ && $2 ~ /^[0-9]/ && halted[cpu] && !found {
+			$1 = "CPU " cpu ":"
+			print
+			found = 1
+		}'
+}
+
+# vm_lost_interrupt: has that happened to the host VM? Prints lost_cpu's answer. An
+# interrupt may have come just now, so it has to wait three times.
+vm_lost_interrupt() {
+	local commands=("info registers -a") lost='' again i
+
+	for ((i = 0; i < HOST_SMP; i++)); do
+		commands+=("info lapic $i")
+	done
+	for i in 1 2 3; do
+		again=$(vm_monitor "${commands[@]}" | lost_cpu)
+		[ -n "$again" ] || return
+		[ "${lost:=${again%%:*}}" = "${again%%:*}" ] || return
+	done
+	echo "$again"
+}
+
+# early_interrupt: the first line of a kernel's report, read from standard input,
+# that shows an interrupt taken right after VMRUN; nothing if there is none. KVM
+# has cleared the global interrupt flag there, and the guest's GS base is still
+# loaded: the handler takes the guest's memory for its own.
+early_interrupt() {
+	tr -d '\r' | awk '
+		/\] +asm_/ { taken = /asm_(sysvec_|common_interrupt)/ }
+		taken && /RIP: 0010:__svm_vcpu_run\+/ { print; exit }
+		/RIP: / { taken = 0 }'
+}

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# A fault of the emulator, seen from within the host VM (the others are in
+# outer/emulator.sh): KVM enters a guest again and again, and the guest does not
+# execute one instruction. Neither a guest nor a device can bring that about: a
+# guest that loops stays in its loop until an interrupt of the host comes.
+
+# Entries a second from which on a guest is looked at. The clocks and the wake-ups
+# of the host are some hundreds.
+_STUCK_RATE=2000
+
+# stuck_suspect SECONDS BEFORE AFTER: has a guest been entered that often, and
+# nothing else? BEFORE and AFTER are snapshots (exits_snapshot).
+stuck_suspect() {
+	local delta entered other
+
+	delta=$(exits_delta "$2" "$3")
+	entered=${delta%% *} entered=${entered#*=}
+	[ "$entered" -ge $((_STUCK_RATE * $1)) ] || return
+	for other in io mmio halt; do
+		[[ $delta == *" ${other}_exits=0"* ]] || return
+	done
+	echo "entered $((entered / $1)) times a second"
+}
+
+# stuck_rips: where the CPUs of a guest are, from what QEMU's monitor says to
+# "info registers -a".
+stuck_rips() {
+	tr -d '\r' | sed -n 's/^\(RIP=[0-9a-f]*\).*/\1/p' | paste -sd ' '
+}
+
+# Where the guest is, if it is still there after five looks.
+_stuck_at() {
+	local first='' now i
+
+	for i in 1 2 3 4 5; do
+		now=$(guest_monitor "$1" "info registers -a" | stuck_rips)
+		[ -n "$now" ] && [ "${first:=$now}" = "$now" ] || return
+		sleep 0.2
+	done
+	echo "$first"
+}
+
+# What KVM does all the time, for those who want to know why.
+_stuck_trace() {
+	local tracing=/sys/kernel/tracing
+
+	echo >$tracing/trace
+	echo 1 >$tracing/events/kvm/enable
+	sleep 0.2
+	echo 0 >$tracing/events/kvm/enable
+	tail -n 40 $tracing/trace
+}
+
+# stuck_watch SECONDS COMMAND...: looks at all guests at that interval. Calls COMMAND
+# with the reason, and ends, when one is stuck.
+stuck_watch() {
+	local -A before=()
+	local interval=$1 dir name now often where
+
+	shift
+	while sleep "$interval"; do
+		for dir in "$LAB_STATE"/guests/*/; do
+			name=$(basename "$dir")
+			guest_alive "$name" || continue
+			now=$(exits_snapshot "$name" 2>/dev/null) || continue
+			if [ -n "${before[$name]:-}" ] &&
+				often=$(stuck_suspect "$interval" "${before[$name]}" "$now") &&
+				where=$(_stuck_at "$name") && [ -n "$where" ]; then
+				_stuck_trace | diag
+				"$@" "guest $name is $often and stays at $where"
+				return
+			fi
+			before[$name]=$now
+		done
+	done
+}

@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+#
+# The faults of the emulator that the lab tells from faults of what it tests: a
+# scenario runs again after one, so nothing else must look like one.
+set -u
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+. "$top/tests/lib/ktap.sh"
+. "$top/tests/lab/outer/emulator.sh"
+. "$top/tests/lab/lib/exits.sh"
+. "$top/tests/lab/vm/stuck.sh"
+
+# NAME WANT GOT
+equal()
+{
+	if [ "$2" = "$3" ]; then
+		ktap_pass "$1"
+	else
+		ktap_fail "$1" "want \"$2\", got \"$3\""
+	fi
+}
+
+# FLAGS HALTED IRR: the monitor, of a VM with one CPU
+monitor()
+{
+	cat <<-END
+	CPU#0
+	RIP=ffffffff81c0e40b RFL=$1 [---A---] CPL=0 II=0 A20=1 SMM=0 HLT=$2
+	dumping local APIC state for CPU 0
+	ISR	 (none)
+	IRR	 $3
+	END
+}
+
+equal "a halted CPU with a waiting interrupt has lost it" "CPU 0: 236" \
+	"$(monitor 00000246 1 236 | lost_cpu)"
+equal "not so one that runs" "" "$(monitor 00000246 0 236 | lost_cpu)"
+equal "nor one that has interrupts off" "" "$(monitor 00000046 1 236 | lost_cpu)"
+equal "nor one that waits for none" "" "$(monitor 00000246 1 "(none)" | lost_cpu)"
+
+# SYMBOL RIP: a report of an interrupt
+report()
+{
+	cat <<-END
+	[   40.653538]  sysvec_apic_timer_interrupt+0xa/0x90
+	[   40.653557]  $1+0x16/0x20
+	[   40.653564] RIP: 0010:$2+0x9c/0x210
+	[   40.653904] RSP: 0018:ffffc9000054b950 EFLAGS: 00000246
+	[   40.653995]  svm_vcpu_enter_exit+0x4a/0x80 [kvm_amd]
+	END
+}
+
+equal "an interrupt after VMRUN is early" \
+	"[   40.653564] RIP: 0010:__svm_vcpu_run+0x9c/0x210" \
+	"$(report asm_sysvec_apic_timer_interrupt __svm_vcpu_run | early_interrupt)"
+equal "not so an exception there" "" \
+	"$(report asm_exc_page_fault __svm_vcpu_run | early_interrupt)"
+equal "nor an interrupt elsewhere" "" \
+	"$(report asm_sysvec_apic_timer_interrupt pvh_worker | early_interrupt)"
+equal "nor one elsewhere, before an exception there" "" \
+	"$({
+		report asm_common_interrupt native_safe_halt
+		report asm_exc_page_fault __svm_vcpu_run
+	} | early_interrupt)"
+
+# EXITS IO MMIO HALT
+snapshot()
+{
+	echo "exits=$1 io_exits=$2 mmio_exits=$3 halt_exits=$4 irq_injections=9"
+}
+
+before=$(snapshot 1000 5 6 7)
+equal "a guest that is only entered is suspect" "entered 5000 times a second" \
+	"$(stuck_suspect 10 "$before" "$(snapshot 51000 5 6 7)")"
+equal "not so one that is seldom entered" "" \
+	"$(stuck_suspect 10 "$before" "$(snapshot 6000 5 6 7)")"
+equal "nor one that reads a port" "" \
+	"$(stuck_suspect 10 "$before" "$(snapshot 51000 6 6 7)")"
+equal "nor one that reads a register" "" \
+	"$(stuck_suspect 10 "$before" "$(snapshot 51000 5 7 7)")"
+equal "nor one that halts" "" \
+	"$(stuck_suspect 10 "$before" "$(snapshot 51000 5 6 8)")"
+equal "where the CPUs of a guest are" "RIP=ffffffff81c0e40b RIP=ffffffff81c0e40b" \
+	"$({
+		monitor 00000246 0 236
+		monitor 00000246 0 236
+	} | stuck_rips)"
+ktap_exit
