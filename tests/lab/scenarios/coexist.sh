@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # Drivers of emulated devices and of virtio work beside pvbus in the same
-# guest, at the same time.
+# guest, at the same time, and on two CPUs.
 
 TIMEOUT=300
 
@@ -62,7 +62,7 @@ host() {
 		ip link set $card up
 	done
 	# shellcheck disable=SC2046 # words
-	check "a guest with all of them boots" pvbus_guest vm1 \
+	check "a guest with all of them boots" pvbus_guest vm1 --smp 2 \
 		$(drive vd) -device virtio-blk-pci,drive=vd \
 		$(drive id) -device ide-hd,drive=id,bus=ide.0 \
 		-netdev tap,id=vn0,ifname=vn0,script=no,downscript=no,vhost=on \
@@ -72,6 +72,11 @@ host() {
 	check "their drivers load" guest vm1 guest_setup || return
 	check "three disks at a time, verified" guest vm1 guest_disks
 	check "three cards at a time" guest vm1 guest_cards
+	iperf3 -s -D --pidfile /run/iperf.pid
+	check "TCP in four streams to the host" guest vm1 iperf3 -c 198.18.1.1 -P 4 -t 2
+	check "and from it" guest vm1 iperf3 -c 198.18.1.1 -P 4 -t 2 -R
+	check_equal "pvbus has a queue for each CPU" "[2,2]" \
+		"$(pvbusctl show vm1 --json | jq -c '[.devices[].open_queues]')"
 	check "the guest stops" guest_stop vm1
 	check "and pvbusd with it" pvbusd_wait vm1
 	ip link del vn0

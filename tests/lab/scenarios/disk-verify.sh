@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # What is read is what was written: every block size, buffers anywhere in a
-# page, several depths, on a block device and on a raw file.
+# page, several depths, two CPUs at once, on a block device and on a raw file.
 
 TIMEOUT=420
 GUEST_TIMEOUT=200
@@ -36,6 +36,16 @@ jobs() {
 	blockalign=512
 	iodepth=32
 	io_size=16m
+	[both-cpus]
+	rw=randrw
+	bsrange=512-64k
+	blockalign=512
+	numjobs=2
+	size=50%
+	offset_increment=50%
+	cpus_allowed=0-1
+	cpus_allowed_policy=split
+	io_size=8m
 	[flushes-between]
 	rw=randwrite
 	bs=4k
@@ -51,6 +61,8 @@ verified() {
 
 in_guest() {
 	check "the drivers load" pvbus_guest_load pvblk || return
+	check_equal "it has a queue for each CPU" 2 \
+		"$(find "/sys/block/$(basename "$(pvblk_disk block)")/mq" -mindepth 1 -maxdepth 1 | wc -l)"
 	check "block device: blocks of 512 B to 1 MiB, buffers not page-aligned, flushes" \
 		verified "$(pvblk_disk block)" 512 1k 1536 2k 4k 8k 12k 16k 32k 64k \
 		128k 256k 512k 1m
@@ -82,7 +94,7 @@ host() {
 	check "the host module loads" pvbus_host_load || return
 	check "pvbusd starts" pvbusd_start vm1 --disk id=block,path=/dev/backing \
 		--disk id=file,path=/run/store/disk.img || return
-	check "a guest boots" pvbus_guest vm1 || return
+	check "a guest boots" pvbus_guest vm1 --smp 2 || return
 	guest_tap vm1 in_guest
 	check "the guest stops" guest_stop vm1
 	check "and pvbusd with it" pvbusd_wait vm1
