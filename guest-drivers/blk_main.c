@@ -15,6 +15,9 @@
 
 #include "blk.h"
 
+#define CREATE_TRACE_POINTS
+#include "blk_trace.h"
+
 static int pvblk_major;
 static DEFINE_IDA(pvblk_ida);
 

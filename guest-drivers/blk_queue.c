@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "blk.h"
+#include "blk_trace.h"
 
 /* -- completions -------------------------------------------------------------- */
 
@@ -60,6 +61,8 @@ static int pvblk_take_cpl(struct pvblk_queue *q, struct pvbus_channel *ch,
 		slot = &q->slot[le16_to_cpu(done->tag)];
 		if (!pvblk_claim(slot, pvblk_state(le16_to_cpu(done->cookie))))
 			continue;
+		trace_pvblk_done(q, le16_to_cpu(done->tag),
+				 le16_to_cpu(done->cookie));
 		req = blk_mq_rq_to_pdu(slot->rq);
 		req->status = le32_to_cpu(done->status);
 		req->next = *list;

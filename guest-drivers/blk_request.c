@@ -6,6 +6,7 @@
 #include <linux/slab.h>
 
 #include "blk.h"
+#include "blk_trace.h"
 
 /* -- tables of segments ------------------------------------------------------- */
 
@@ -250,6 +251,7 @@ static void pvblk_put(struct pvblk_queue *q, struct request *rq,
 	smp_store_release(&slot->state, pvblk_state(cookie));
 	pvring_put(&q->ch->tx, wire, sizeof(*wire));
 	WRITE_ONCE(q->issued, q->issued + 1);
+	trace_pvblk_put(q, rq->tag, cookie);
 }
 
 /*
@@ -273,6 +275,7 @@ static blk_status_t pvblk_queue_rq(struct blk_mq_hw_ctx *hctx,
 	blk_status_t status;
 	bool look = false;
 
+	trace_pvblk_queue(q, bd->rq);
 	status = pvblk_prepare(blk, bd->rq, &wire);
 	if (status)
 		return status;

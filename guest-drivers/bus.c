@@ -8,6 +8,9 @@
 
 #include "bus_internal.h"
 
+#define CREATE_TRACE_POINTS
+#include "bus_trace.h"
+
 static inline const struct pvbus_driver *
 to_pvbus_driver(const struct device_driver *drv)
 {

@@ -11,6 +11,7 @@
 #include <linux/slab.h>
 
 #include "bus_internal.h"
+#include "bus_trace.h"
 
 /* -- interrupts ------------------------------------------------------------- */
 
@@ -31,6 +32,7 @@ bool pvbus_vector_run(struct pvbus_vector *vector)
 	any = vector->nr;
 	list_for_each_entry(ch, &vector->channels, on_vector) {
 		ch->interrupts++;
+		trace_pvbus_interrupt(ch);
 		pvbus_idle_learn(ch);
 		ch->handler(ch);
 	}
@@ -359,6 +361,7 @@ void pvbus_channel_kick(struct pvbus_channel *ch)
 	if (!pvring_prod_kick(&ch->tx))
 		return;
 	ch->doorbells++;
+	trace_pvbus_doorbell(ch);
 	bus->ops->ring(bus, ch->vector);
 }
 EXPORT_SYMBOL_GPL(pvbus_channel_kick);

@@ -32,6 +32,7 @@
 #include <uapi/linux/sched/types.h>
 
 #include "bus_internal.h"
+#include "bus_trace.h"
 
 #define IDLE_POLL_US_DEFAULT	200
 #define IDLE_POLL_US_MAX	1000
@@ -149,6 +150,7 @@ static void pvbus_idle_drop(struct pvbus_idle *idle, struct pvbus_channel *ch)
 	spin_unlock_irq(&idle->lock);
 	if (!mine)
 		return;
+	trace_pvbus_idle_drop(ch);
 	clear_bit(PVBUS_CH_POLLED, &ch->flags);
 	/* seen by whoever arms the ring behind us */
 	smp_mb__after_atomic();
@@ -168,6 +170,7 @@ static bool pvbus_idle_poll(struct pvbus_idle *idle, struct pvbus_channel *ch)
 	/* a driver that has stopped takes nothing: the time for that runs out */
 	if (data_race(ch->rx.head) != head) {
 		ch->idle_hits++;
+		trace_pvbus_idle_hit(ch);
 		if (ch->polled_since)
 			pvpoll_paid(&ch->poll, now - ch->polled_since);
 		ch->polled_since = local_clock();

@@ -14,6 +14,9 @@
 
 #include "net.h"
 
+#define CREATE_TRACE_POINTS
+#include "net_trace.h"
+
 #define PVNET_TX_TIMEOUT	(5 * HZ)
 /* Resets are this far apart, and at most so many without a quiet time. */
 #define PVNET_RESET_PAUSE	HZ

@@ -15,6 +15,7 @@
 #include <pvbus/net_hdr.h>
 
 #include "net.h"
+#include "net_trace.h"
 
 /* Packets up to this size are copied; of others, at most this much. */
 #define PVNET_COPY		256
@@ -281,6 +282,7 @@ static void pvnet_rx_packet(struct pvnet_queue *q, const u16 *index, u32 len,
 		dev_kfree_skb_any(skb);
 	} else {
 		pvnet_count_rx(q, &q->rx_stats.packets, len);
+		trace_pvnet_receive(q, len);
 		napi_gro_receive(&q->napi, skb);
 	}
 }

@@ -9,6 +9,7 @@
 #include <pvbus/net_hdr.h>
 
 #include "net.h"
+#include "net_trace.h"
 
 /* -- tags ---------------------------------------------------------------------- */
 
@@ -208,6 +209,7 @@ static void pvnet_tx_put(struct pvnet_queue *q, u16 tag, struct sk_buff *skb,
 	u64_stats_add(&q->tx_stats.bytes, skb->len);
 	u64_stats_update_end(&q->tx_stats.sync);
 	skb_tx_timestamp(skb);
+	trace_pvnet_xmit(q, skb->len);
 	info->skb = skb;
 	WRITE_ONCE(q->tag_head, q->tag_head + 1);
 	/* pairs with pvnet_tx_complete() */
@@ -323,6 +325,7 @@ bool pvnet_tx_done(struct pvnet_queue *q, const struct pvbus_net_tx_done *e,
 		skb = pvnet_tx_complete(q, &e->done[i]);
 		if (!skb)
 			return false;
+		trace_pvnet_sent(q, skb->len);
 		q->reaped++;
 		q->reaped_bytes += skb->len;
 		napi_consume_skb(skb, budget);

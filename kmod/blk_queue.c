@@ -18,6 +18,7 @@
 #include <linux/slab.h>
 
 #include "blk.h"
+#include "host_trace.h"
 
 #define PVH_BLK_CLOSE_WARN	(10 * HZ)
 
@@ -37,6 +38,7 @@ void pvh_blk_req_done(struct pvh_blk_req *req, u32 status)
 	struct pvh_blk_queue *q = req->q;
 
 	req->status = status;
+	trace_pvbus_host_blk_done(q->ch, req->tag, req->cmd.cookie, status);
 	/*
 	 * Once on the list, it can be reaped and the channel be closed:
 	 * pvh_blk_close() waits for this section before it frees the queue.
@@ -111,11 +113,14 @@ static int pvh_blk_start(struct pvh_blk_queue *q,
 	q->in_flight++;
 	q->ch->stats.requests++;
 
+	trace_pvbus_host_blk_take(q->ch, tag, le16_to_cpu(raw->cookie), 0);
 	status = pvh_blk_prepare(req, raw);
-	if (status)
+	if (status) {
 		pvh_blk_req_done(req, status);
-	else
-		q->blk->backing->submit(req);
+		return 0;
+	}
+	trace_pvbus_host_blk_submit(q->ch, tag, req->cmd.cookie, 0);
+	q->blk->backing->submit(req);
 	return 0;
 }
 
@@ -163,6 +168,8 @@ static void pvh_blk_finish(struct pvh_blk_req *req,
 		q->blk->backing->reap(req);
 	pvh_blk_unmap(req);
 	pvh_blk_account(&q->ch->stats, req);
+	trace_pvbus_host_blk_announce(q->ch, req->tag, req->cmd.cookie,
+				      req->status);
 	done->tag = cpu_to_le16(req->tag);
 	done->cookie = cpu_to_le16(req->cmd.cookie);
 	done->status = cpu_to_le32(req->status);

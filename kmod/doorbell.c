@@ -17,6 +17,7 @@
 #include <linux/slab.h>
 
 #include "host.h"
+#include "host_trace.h"
 
 /**
  * pvh_doorbell_ring() - the guest rang
@@ -32,6 +33,7 @@ void pvh_doorbell_ring(struct pvh_doorbell *db)
 	struct pvh_channel *ch;
 	unsigned long flags;
 
+	trace_pvbus_host_doorbell(db->vm, db->vector);
 	spin_lock_irqsave(&db->lock, flags);
 	list_for_each_entry(ch, &db->channels, on_vector) {
 		ch->stats.doorbells++;

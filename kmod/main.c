@@ -9,6 +9,9 @@
 
 #include "host.h"
 
+#define CREATE_TRACE_POINTS
+#include "host_trace.h"
+
 #define PVH_PIN_LIMIT_MB_MAX	1048576
 
 static int pvh_set_pin_limit(const char *val, const struct kernel_param *kp)

@@ -15,6 +15,7 @@
 
 #include <pvbus/net_hdr.h>
 
+#include "host_trace.h"
 #include "net.h"
 
 /* GSO types that can be told to the guest. DODGY: it checks for itself. */
@@ -144,6 +145,7 @@ netdev_tx_t pvh_net_start_xmit(struct sk_buff *skb, struct net_device *dev)
 		goto out;
 	}
 	skb_tx_timestamp(skb);
+	trace_pvbus_host_net_xmit(q->ch, skb->len);
 	/* it may wait here for long: hold up nobody's state */
 	nf_reset_ct(skb);
 	/* before the worker can report it as sent */
@@ -277,6 +279,7 @@ static int pvh_net_give(struct pvh_net_queue *q, const struct sk_buff *skb)
 	e.nr_bufs = cpu_to_le16(nr);
 	e.len = cpu_to_le32(skb->len);
 	pvring_put(&q->ch->tx, &e, sizeof(e));
+	trace_pvbus_host_net_give(q->ch, skb->len);
 	q->bufs.head += nr;
 	q->bufs.count -= nr;
 	return PVH_NET_GIVEN;

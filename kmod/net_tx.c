@@ -12,6 +12,7 @@
 
 #include <pvbus/net_hdr.h>
 
+#include "host_trace.h"
 #include "net.h"
 
 /* What the stack gets at once: a batch ends behind these many. */
@@ -219,6 +220,7 @@ static int pvh_net_take(struct pvh_net_queue *q, const struct pvbus_net_tx *e,
 
 	q->done.entry[q->done.count++] = q->pkt.done;
 	if (skb) {
+		trace_pvbus_host_net_take(q->ch, skb->len);
 		list_add_tail(&skb->list, &b->skbs);
 		b->packets++;
 		b->bytes += q->pkt.len;

@@ -36,6 +36,7 @@
 #include <linux/sched/task.h>
 
 #include "host.h"
+#include "host_trace.h"
 
 /* Bits of struct pvh_channel @kicked */
 #define KICKED			0
@@ -81,6 +82,7 @@ void pvh_channel_wake(struct pvh_channel *ch)
 
 	if (test_and_set_bit(KICKED, &ch->kicked))
 		return;
+	trace_pvbus_host_wake(ch);
 	/* not there yet: it looks at everything when it starts */
 	worker = READ_ONCE(ch->worker);
 	if (worker)
@@ -92,6 +94,7 @@ static void worker_interrupt(struct pvh_channel *ch)
 	struct pvh_vm *vm = ch->dev->vm;
 
 	ch->stats.interrupts++;
+	trace_pvbus_host_interrupt(ch);
 	vm->transport->interrupt(vm, ch->vector);
 }
 
@@ -201,6 +204,7 @@ static bool worker_poll(struct pvh_channel *ch)
 		if (worker_has_work(ch)) {
 			ch->stats.poll_hits++;
 			pvpoll_paid(&ch->poll, now - start - given);
+			trace_pvbus_host_poll(ch, true, now - start - given);
 			return true;
 		}
 		worker_remind(ch, now, false);
@@ -210,6 +214,7 @@ static bool worker_poll(struct pvh_channel *ch)
 	} while (now - start < window + given && !kthread_should_stop());
 	ch->stats.poll_ns += now - start - given;
 	pvpoll_failed(&ch->poll);
+	trace_pvbus_host_poll(ch, false, now - start - given);
 	return false;
 }
 
@@ -229,7 +234,9 @@ static bool worker_wait(struct pvh_channel *ch, ktime_t *timeout)
 	set_current_state(TASK_IDLE);
 	if (!kthread_should_stop() && !test_bit(KICKED, &ch->kicked) &&
 	    pvring_cons_arm(&ch->rx) && !(ops->pending && ops->pending(ch))) {
+		trace_pvbus_host_sleep(ch);
 		timed_out = !schedule_hrtimeout(timeout, HRTIMER_MODE_REL);
+		trace_pvbus_host_awake(ch);
 		ch->stats.wakeups++;
 	}
 	__set_current_state(TASK_RUNNING);
@@ -313,6 +320,7 @@ static void worker_serve(struct pvh_channel *ch)
 			}
 			continue;
 		}
+		trace_pvbus_host_work(ch, did);
 		if (slept)
 			pvpoll_slept(&ch->poll, now - idle_since,
 				     param_ns(&poll_us));
