@@ -21,20 +21,17 @@ equal()
 	fi
 }
 
-# FLAGS HALTED IRR: the monitor, of a VM with one CPU
+# FLAGS HALTED VECTORS: what the monitor says of a CPU, and of another that is idle
 monitor()
 {
-	cat <<-END
-	CPU#0
-	RIP=ffffffff81c0e40b RFL=$1 [---A---] CPL=0 II=0 A20=1 SMM=0 HLT=$2
-	dumping local APIC state for CPU 0
-	ISR	 (none)
-	IRR	 $3
-	END
+	printf 'CPU#0\r\nRIP=ffffffff81a592eb RFL=%s [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=%s\r\n' "$1" "$2"
+	printf 'CPU#1\r\nRIP=ffffffff81a592ec RFL=00000246 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1\r\n'
+	printf 'dumping local APIC state for CPU 0 \r\nISR\t (none)\r\nIRR\t %s\r\n' "$3"
+	printf 'dumping local APIC state for CPU 1 \r\nISR\t (none)\r\nIRR\t (none)\r\n'
 }
 
-equal "a halted CPU with a waiting interrupt has lost it" "CPU 0: 236" \
-	"$(monitor 00000246 1 236 | lost_cpu)"
+equal "a halted CPU with a waiting interrupt has lost it" "CPU 0: 37 236" \
+	"$(monitor 00000246 1 "37 236" | lost_cpu)"
 equal "not so one that runs" "" "$(monitor 00000246 0 236 | lost_cpu)"
 equal "nor one that has interrupts off" "" "$(monitor 00000046 1 236 | lost_cpu)"
 equal "nor one that waits for none" "" "$(monitor 00000246 1 "(none)" | lost_cpu)"
@@ -70,20 +67,17 @@ snapshot()
 	echo "exits=$1 io_exits=$2 mmio_exits=$3 halt_exits=$4 irq_injections=9"
 }
 
-before=$(snapshot 1000 5 6 7)
+earlier=$(snapshot 1000 5 6 7)
 equal "a guest that is only entered is suspect" "entered 5000 times a second" \
-	"$(stuck_suspect 10 "$before" "$(snapshot 51000 5 6 7)")"
+	"$(stuck_suspect 10 "$earlier" "$(snapshot 51000 5 6 7)")"
 equal "not so one that is seldom entered" "" \
-	"$(stuck_suspect 10 "$before" "$(snapshot 6000 5 6 7)")"
+	"$(stuck_suspect 10 "$earlier" "$(snapshot 6000 5 6 7)")"
 equal "nor one that reads a port" "" \
-	"$(stuck_suspect 10 "$before" "$(snapshot 51000 6 6 7)")"
+	"$(stuck_suspect 10 "$earlier" "$(snapshot 51000 6 6 7)")"
 equal "nor one that reads a register" "" \
-	"$(stuck_suspect 10 "$before" "$(snapshot 51000 5 7 7)")"
+	"$(stuck_suspect 10 "$earlier" "$(snapshot 51000 5 7 7)")"
 equal "nor one that halts" "" \
-	"$(stuck_suspect 10 "$before" "$(snapshot 51000 5 6 8)")"
-equal "where the CPUs of a guest are" "RIP=ffffffff81c0e40b RIP=ffffffff81c0e40b" \
-	"$({
-		monitor 00000246 0 236
-		monitor 00000246 0 236
-	} | stuck_rips)"
+	"$(stuck_suspect 10 "$earlier" "$(snapshot 51000 5 6 8)")"
+equal "where the CPUs of a guest are" "RIP=ffffffff81a592eb RIP=ffffffff81a592ec" \
+	"$(monitor 00000246 0 "(none)" | stuck_rips)"
 ktap_exit

@@ -92,6 +92,7 @@ vm_kill() {
 }
 
 # vm_write_conf DIR: what the programs in the VMs know, as shell variables.
+# shellcheck disable=SC2153 # ACCEL is parse_options'
 vm_write_conf() {
 	{
 		declare -p LAB_DIR REPO LAB_KERNEL_IMAGE LAB_KERNEL_INITRD LAB_KERNEL_MODDIR \

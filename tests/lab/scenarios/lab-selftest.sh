@@ -97,24 +97,6 @@ three_guests() {
 	check "the third one lives" guest b true
 }
 
-# monitor FLAGS HALTED VECTORS: what QEMU's monitor says of a CPU of the host VM,
-# and of another one that is idle.
-monitor() {
-	printf 'CPU#0\r\nRIP=ffffffff81a592eb RFL=%s [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=%s\r\n' "$1" "$2"
-	printf 'CPU#1\r\nRIP=ffffffff81a592eb RFL=00000246 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1\r\n'
-	printf 'dumping local APIC state for CPU 0 \r\nISR\t (none)\r\nIRR\t %s\r\n' "$3"
-	printf 'dumping local APIC state for CPU 1 \r\nISR\t (none)\r\nIRR\t (none)\r\n'
-}
-
-emulator() {
-	. "$LAB_DIR/outer/lost.sh"
-	check_equal "a CPU that has lost its interrupts is told" "CPU 0: 37 236" \
-		"$(monitor 00000246 1 "37 236" | lost_cpu)"
-	check_equal "one that runs has not" "" "$(monitor 00000246 0 "37 236" | lost_cpu)"
-	check_equal "nor one that does not want any" "" "$(monitor 00000046 1 "37 236" | lost_cpu)"
-	check_equal "nor one that is idle" "" "$(monitor 00000246 1 "(none)" | lost_cpu)"
-}
-
 disks() {
 	check "a memory-backed disk" null_disk labdisk 16
 	check "it can be written" dd if=/dev/zero of=/dev/labdisk bs=1M count=16 oflag=direct
@@ -122,7 +104,6 @@ disks() {
 }
 
 host() {
-	emulator
 	disks
 	one_guest
 	reboots
