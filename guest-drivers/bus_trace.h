@@ -15,36 +15,36 @@
 #include "pvbus.h"
 
 DECLARE_EVENT_CLASS(pvbus_channel,
-	TP_PROTO(const struct pvbus_channel *ch),
-	TP_ARGS(ch),
-	TP_STRUCT__entry(__array(char, dev, PVBUS_ID_SIZE)
-			 __field(u16, queue)),
-	TP_fast_assign(strscpy(__entry->dev, dev_name(&ch->pdev->dev),
-			       PVBUS_ID_SIZE);
-		       __entry->queue = ch->queue;),
-	TP_printk("dev=%s queue=%u", __entry->dev, __entry->queue)
+		    TP_PROTO(const struct pvbus_channel *ch),
+		    TP_ARGS(ch),
+		    TP_STRUCT__entry(__array(char, dev, PVBUS_ID_SIZE)
+				     __field(u16, queue)),
+		    TP_fast_assign(strscpy(__entry->dev, dev_name(&ch->pdev->dev),
+					   PVBUS_ID_SIZE);
+				   __entry->queue = ch->queue;),
+		    TP_printk("dev=%s queue=%u", __entry->dev, __entry->queue)
 );
 
 DEFINE_EVENT(pvbus_channel, pvbus_doorbell,
-	TP_PROTO(const struct pvbus_channel *ch),
-	TP_ARGS(ch)
+	     TP_PROTO(const struct pvbus_channel *ch),
+	     TP_ARGS(ch)
 );
 
 DEFINE_EVENT(pvbus_channel, pvbus_interrupt,
-	TP_PROTO(const struct pvbus_channel *ch),
-	TP_ARGS(ch)
+	     TP_PROTO(const struct pvbus_channel *ch),
+	     TP_ARGS(ch)
 );
 
 /* an idle CPU has found something */
 DEFINE_EVENT(pvbus_channel, pvbus_idle_hit,
-	TP_PROTO(const struct pvbus_channel *ch),
-	TP_ARGS(ch)
+	     TP_PROTO(const struct pvbus_channel *ch),
+	     TP_ARGS(ch)
 );
 
 /* idle CPUs do not look any more: an interrupt is asked for */
 DEFINE_EVENT(pvbus_channel, pvbus_idle_drop,
-	TP_PROTO(const struct pvbus_channel *ch),
-	TP_ARGS(ch)
+	     TP_PROTO(const struct pvbus_channel *ch),
+	     TP_ARGS(ch)
 );
 
 #endif /* PVBUS_BUS_TRACE_H */
