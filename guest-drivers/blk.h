@@ -100,6 +100,8 @@ struct pvblk_table {
  * @addr: addresses of few segments
  * @len: their lengths
  * @nr_segs: segments mapped
+ * @op: PVBUS_BLK_READ ...
+ * @flags: PVBUS_BLK_REQ_*
  * @status: PVBUS_BLK_ST_* or PVBLK_ST_DEAD
  * @retries: times that it was issued again
  * @expiries: times that its timer expired
@@ -111,6 +113,8 @@ struct pvblk_req {
 	dma_addr_t		addr[PVBUS_BLK_INLINE_SEGS];
 	u32			len[PVBUS_BLK_INLINE_SEGS];
 	u16			nr_segs;
+	u8			op;
+	u8			flags;
 	u8			status;
 	u8			retries;
 	u8			expiries;
@@ -138,6 +142,9 @@ static inline u32 pvblk_state(u16 cookie)
  * struct pvblk_queue - a hardware queue
  * @blk: disk
  * @ch: channel; NULL when it is closed, which is after @dead was set
+ * @dma_pool: pages of tables
+ * @tables: struct pvblk_table, with a reserve so that writing back memory
+ *	never waits for memory
  * @tx_lock: serializes the ring to the host: put, kick; never taken with
  *	interrupts disabled, or together with @rx_lock
  * @issued: requests that were put; written under @tx_lock
@@ -150,6 +157,8 @@ static inline u32 pvblk_state(u16 cookie)
 struct pvblk_queue {
 	struct pvblk		*blk;
 	struct pvbus_channel	*ch;
+	struct dma_pool		*dma_pool;
+	mempool_t		*tables;
 	spinlock_t		tx_lock ____cacheline_aligned_in_smp;
 	bool			dead;
 	unsigned long		issued;
@@ -170,9 +179,6 @@ struct pvblk_queue {
  * @features: PVBUS_BLK_F_* accepted
  * @cfg: configuration at probe
  * @max_segment: most bytes that one mapping may have
- * @dma_pool: pages of tables
- * @tables: struct pvblk_table, with a reserve so that writing back memory
- *	never waits for memory
  * @stop_lock: serializes pvblk_stop()
  * @stopped: pvblk_stop() was there
  * @kept: some pages stay mapped for ever
@@ -192,8 +198,6 @@ struct pvblk {
 	u64			features;
 	struct pvblk_config	cfg;
 	u32			max_segment;
-	struct dma_pool		*dma_pool;
-	mempool_t		*tables;
 	struct mutex		stop_lock;	/* see above */
 	bool			stopped;
 	bool			kept;
@@ -216,9 +220,20 @@ void pvblk_init_works(struct pvblk *blk);
 enum blk_eh_timer_return pvblk_timeout(struct request *rq);
 bool pvblk_look(struct pvblk_queue *q);
 
+static inline struct pvblk_queue *pvblk_queue_of(struct blk_mq_hw_ctx *hctx)
+{
+	struct pvblk *blk = hctx->queue->queuedata;
+
+	return &blk->queue[hctx->queue_num];
+}
+
 /* blk_request.c */
 extern const struct blk_mq_ops pvblk_mq_ops;
 void pvblk_complete_list(struct pvblk_req *list);
+
+/* blk_table.c */
+struct pvblk_table *pvblk_get_table(struct pvblk_queue *q);
+void pvblk_put_table(struct pvblk_queue *q, struct pvblk_table *table);
 int pvblk_init_tables(struct pvblk *blk);
 void pvblk_free_tables(struct pvblk *blk);
 
