@@ -9,8 +9,12 @@
  *
  * Who may end a request. Each tag has a state, its cookie and whether it is
  * with the host. Whoever changes that from "with the host", by cmpxchg, ends
- * the request: the interrupt that finds its completion, or pvblk_stop(). So no
- * request ends twice, whatever the host writes.
+ * the request: who finds its completion, or pvblk_stop(). So no request ends
+ * twice, whatever the host writes.
+ *
+ * Queues for polling come after the others. Nobody is interrupted for them: who
+ * has asked for a request to be polled looks for its completion, see
+ * pvblk_poll(); should he not, the request's timer does, or who removes the disk.
  */
 #ifndef PVBLK_H
 #define PVBLK_H
@@ -100,6 +104,8 @@ struct pvblk_table {
  * @addr: addresses of few segments
  * @len: their lengths
  * @nr_segs: segments mapped
+ * @op: PVBUS_BLK_READ ...
+ * @flags: PVBUS_BLK_REQ_*
  * @status: PVBUS_BLK_ST_* or PVBLK_ST_DEAD
  * @retries: times that it was issued again
  * @expiries: times that its timer expired
@@ -111,6 +117,8 @@ struct pvblk_req {
 	dma_addr_t		addr[PVBUS_BLK_INLINE_SEGS];
 	u32			len[PVBUS_BLK_INLINE_SEGS];
 	u16			nr_segs;
+	u8			op;
+	u8			flags;
 	u8			status;
 	u8			retries;
 	u8			expiries;
@@ -138,6 +146,10 @@ static inline u32 pvblk_state(u16 cookie)
  * struct pvblk_queue - a hardware queue
  * @blk: disk
  * @ch: channel; NULL when it is closed, which is after @dead was set
+ * @polled: the host does not interrupt for it
+ * @dma_pool: pages of tables
+ * @tables: struct pvblk_table, with a reserve so that writing back memory
+ *	never waits for memory
  * @tx_lock: serializes the ring to the host: put, kick; never taken with
  *	interrupts disabled, or together with @rx_lock
  * @issued: requests that were put; written under @tx_lock
@@ -150,6 +162,9 @@ static inline u32 pvblk_state(u16 cookie)
 struct pvblk_queue {
 	struct pvblk		*blk;
 	struct pvbus_channel	*ch;
+	bool			polled;
+	struct dma_pool		*dma_pool;
+	mempool_t		*tables;
 	spinlock_t		tx_lock ____cacheline_aligned_in_smp;
 	bool			dead;
 	unsigned long		issued;
@@ -166,13 +181,11 @@ struct pvblk_queue {
  * @set: tags
  * @queue: hardware queues
  * @nr_queues: their number
+ * @nr_polled: of them, the last ones, those for polling
  * @index: number of the disk: pvda is 0
  * @features: PVBUS_BLK_F_* accepted
  * @cfg: configuration at probe
  * @max_segment: most bytes that one mapping may have
- * @dma_pool: pages of tables
- * @tables: struct pvblk_table, with a reserve so that writing back memory
- *	never waits for memory
  * @stop_lock: serializes pvblk_stop()
  * @stopped: pvblk_stop() was there
  * @kept: some pages stay mapped for ever
@@ -188,12 +201,11 @@ struct pvblk {
 	struct blk_mq_tag_set	set;
 	struct pvblk_queue	*queue;
 	unsigned int		nr_queues;
+	unsigned int		nr_polled;
 	int			index;
 	u64			features;
 	struct pvblk_config	cfg;
 	u32			max_segment;
-	struct dma_pool		*dma_pool;
-	mempool_t		*tables;
 	struct mutex		stop_lock;	/* see above */
 	bool			stopped;
 	bool			kept;
@@ -215,10 +227,23 @@ void pvblk_watch(struct pvblk *blk);
 void pvblk_init_works(struct pvblk *blk);
 enum blk_eh_timer_return pvblk_timeout(struct request *rq);
 bool pvblk_look(struct pvblk_queue *q);
+int pvblk_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob);
+
+static inline struct pvblk_queue *pvblk_queue_of(struct blk_mq_hw_ctx *hctx)
+{
+	struct pvblk *blk = hctx->queue->queuedata;
+
+	return &blk->queue[hctx->queue_num];
+}
 
 /* blk_request.c */
 extern const struct blk_mq_ops pvblk_mq_ops;
 void pvblk_complete_list(struct pvblk_req *list);
+int pvblk_complete_polled(struct pvblk_req *list, struct io_comp_batch *iob);
+
+/* blk_table.c */
+struct pvblk_table *pvblk_get_table(struct pvblk_queue *q);
+void pvblk_put_table(struct pvblk_queue *q, struct pvblk_table *table);
 int pvblk_init_tables(struct pvblk *blk);
 void pvblk_free_tables(struct pvblk *blk);
 

@@ -2,87 +2,27 @@
 /*
  * pvblk: a request of the block layer becomes one on the wire, and ends.
  */
+#include <linux/cpumask.h>
 #include <linux/dma-mapping.h>
-#include <linux/slab.h>
 
 #include "blk.h"
 #include "blk_trace.h"
 
-/* -- tables of segments ------------------------------------------------------- */
-
-static void *pvblk_table_alloc(gfp_t gfp, void *data)
-{
-	struct pvblk_table *table = kmalloc(sizeof(*table), gfp);
-	struct pvblk *blk = data;
-
-	if (!table)
-		return NULL;
-	table->wire = dma_pool_alloc(blk->dma_pool, gfp, &table->wire_dma);
-	if (!table->wire) {
-		kfree(table);
-		return NULL;
-	}
-	return table;
-}
-
-static void pvblk_table_free(void *element, void *data)
-{
-	struct pvblk_table *table = element;
-	struct pvblk *blk = data;
-
-	dma_pool_free(blk->dma_pool, table->wire, table->wire_dma);
-	kfree(table);
-}
-
-/**
- * pvblk_init_tables() - set up the memory for tables of segments
- * @blk: disk
- *
- * Return: 0 or -ENOMEM
- */
-int pvblk_init_tables(struct pvblk *blk)
-{
-	blk->dma_pool = dma_pool_create("pvblk", blk->dma_dev,
-					PVBUS_BLK_MAX_SEGS *
-					sizeof(struct pvbus_blk_seg),
-					PVBUS_PAGE_SIZE, 0);
-	if (!blk->dma_pool)
-		return -ENOMEM;
-	blk->tables = mempool_create(blk->nr_queues, pvblk_table_alloc,
-				     pvblk_table_free, blk);
-	if (blk->tables)
-		return 0;
-	dma_pool_destroy(blk->dma_pool);
-	return -ENOMEM;
-}
-
-/**
- * pvblk_free_tables() - free the memory for tables of segments
- * @blk: disk, without requests
- *
- * A pool of which the host may still hold pages stays for ever.
- */
-void pvblk_free_tables(struct pvblk *blk)
-{
-	mempool_destroy(blk->tables);
-	if (!blk->kept)
-		dma_pool_destroy(blk->dma_pool);
-}
-
 /* -- mapping ---------------------------------------------------------------------- */
 
-static void pvblk_unmap(struct pvblk *blk, struct request *rq)
+static void pvblk_unmap(struct request *rq)
 {
+	struct pvblk_queue *q = pvblk_queue_of(rq->mq_hctx);
 	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
 	const dma_addr_t *addr = req->table ? req->table->addr : req->addr;
 	const u32 *len = req->table ? req->table->len : req->len;
 	unsigned int i;
 
 	for (i = 0; i < req->nr_segs; i++)
-		dma_unmap_page(blk->dma_dev, addr[i], len[i], rq_dma_dir(rq));
+		dma_unmap_page(q->blk->dma_dev, addr[i], len[i],
+			       rq_dma_dir(rq));
 	req->nr_segs = 0;
-	if (req->table)
-		mempool_free(req->table, blk->tables);
+	pvblk_put_table(q, req->table);
 	req->table = NULL;
 }
 
@@ -114,7 +54,7 @@ static blk_status_t pvblk_map_bvec(struct pvblk *blk, struct request *rq,
 }
 
 /* BLK_STS_RESOURCE: the block layer tries again after a while. */
-static blk_status_t pvblk_map(struct pvblk *blk, struct request *rq)
+static blk_status_t pvblk_map(struct pvblk_queue *q, struct request *rq)
 {
 	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
 	unsigned int room = PVBUS_BLK_INLINE_SEGS;
@@ -122,21 +62,19 @@ static blk_status_t pvblk_map(struct pvblk *blk, struct request *rq)
 	struct req_iterator iter;
 	struct bio_vec bv;
 
-	req->nr_segs = 0;
-	req->table = NULL;
 	if (blk_rq_nr_phys_segments(rq) > PVBUS_BLK_INLINE_SEGS) {
-		room = blk->cfg.max_segments;
-		req->table = mempool_alloc(blk->tables, GFP_ATOMIC);
+		room = q->blk->cfg.max_segments;
+		req->table = pvblk_get_table(q);
 		if (!req->table)
 			return BLK_STS_RESOURCE;
 	}
 	rq_for_each_bvec(bv, rq, iter) {
-		status = pvblk_map_bvec(blk, rq, bv, room);
+		status = pvblk_map_bvec(q->blk, rq, bv, room);
 		if (status)
 			break;
 	}
 	if (status)
-		pvblk_unmap(blk, rq);
+		pvblk_unmap(rq);
 	return status;
 }
 
@@ -168,42 +106,42 @@ static void pvblk_put_segs(const struct pvblk_req *req,
 }
 
 static blk_status_t pvblk_set_op(const struct request *rq,
-				 struct pvbus_blk_req *wire)
+				 struct pvblk_req *req)
 {
+	req->flags = 0;
 	switch (req_op(rq)) {
 	case REQ_OP_READ:
-		wire->op = PVBUS_BLK_READ;
+		req->op = PVBUS_BLK_READ;
 		break;
 	case REQ_OP_WRITE:
-		wire->op = PVBUS_BLK_WRITE;
+		req->op = PVBUS_BLK_WRITE;
 		if (rq->cmd_flags & REQ_FUA)
-			wire->flags |= PVBUS_BLK_REQ_FUA;
+			req->flags |= PVBUS_BLK_REQ_FUA;
 		break;
 	case REQ_OP_FLUSH:
-		wire->op = PVBUS_BLK_FLUSH;
-		return BLK_STS_OK;
+		req->op = PVBUS_BLK_FLUSH;
+		break;
 	case REQ_OP_DISCARD:
-		wire->op = PVBUS_BLK_DISCARD;
+		req->op = PVBUS_BLK_DISCARD;
 		break;
 	case REQ_OP_WRITE_ZEROES:
-		wire->op = PVBUS_BLK_WRITE_ZEROES;
+		req->op = PVBUS_BLK_WRITE_ZEROES;
 		if (rq->cmd_flags & REQ_NOUNMAP)
-			wire->flags |= PVBUS_BLK_REQ_NOUNMAP;
+			req->flags |= PVBUS_BLK_REQ_NOUNMAP;
 		break;
 	default:
 		return BLK_STS_NOTSUPP;
 	}
-	wire->sector = cpu_to_le64(blk_rq_pos(rq));
-	wire->len = cpu_to_le32(blk_rq_bytes(rq));
 	return BLK_STS_OK;
 }
 
-static blk_status_t pvblk_prepare(struct pvblk *blk, struct request *rq,
-				  struct pvbus_blk_req *wire)
+/* Everything that takes time, or may fail, before the ring is locked. */
+static blk_status_t pvblk_prepare(struct pvblk_queue *q, struct request *rq)
 {
 	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
 	blk_status_t status;
 
+	trace_pvblk_queue(q, rq);
 	if (!(rq->rq_flags & RQF_DONTPREP)) {
 		rq->rq_flags |= RQF_DONTPREP;
 		req->retries = 0;
@@ -212,15 +150,27 @@ static blk_status_t pvblk_prepare(struct pvblk *blk, struct request *rq,
 	req->kept = false;
 	req->nr_segs = 0;
 	req->table = NULL;
-	status = pvblk_set_op(rq, wire);
+	status = pvblk_set_op(rq, req);
 	if (status)
 		return status;
-	if (wire->op != PVBUS_BLK_READ && wire->op != PVBUS_BLK_WRITE)
+	if (req->op != PVBUS_BLK_READ && req->op != PVBUS_BLK_WRITE)
 		return BLK_STS_OK;
-	status = pvblk_map(blk, rq);
-	if (!status)
+	return pvblk_map(q, rq);
+}
+
+static void pvblk_fill(const struct request *rq, const struct pvblk_req *req,
+		       struct pvbus_blk_req *wire)
+{
+	memset(wire, 0, sizeof(*wire));
+	wire->tag = cpu_to_le16(rq->tag);
+	wire->op = req->op;
+	wire->flags = req->flags;
+	if (req->op != PVBUS_BLK_FLUSH) {
+		wire->sector = cpu_to_le64(blk_rq_pos(rq));
+		wire->len = cpu_to_le32(blk_rq_bytes(rq));
+	}
+	if (req->nr_segs)
 		pvblk_put_segs(req, wire);
-	return status;
 }
 
 /* tx_lock held. There is a slot for each tag, so a full ring is the host's. */
@@ -237,21 +187,21 @@ static bool pvblk_room(struct pvblk_queue *q)
 }
 
 /* tx_lock held, and there is room */
-static void pvblk_put(struct pvblk_queue *q, struct request *rq,
-		      struct pvbus_blk_req *wire)
+static void pvblk_put(struct pvblk_queue *q, struct request *rq)
 {
 	struct pvblk_slot *slot = &q->slot[rq->tag];
 	u16 cookie = (slot->state >> 1) + 1;
+	struct pvbus_blk_req wire;
 
-	wire->tag = cpu_to_le16(rq->tag);
-	wire->cookie = cpu_to_le16(cookie);
+	pvblk_fill(rq, blk_mq_rq_to_pdu(rq), &wire);
+	wire.cookie = cpu_to_le16(cookie);
 	slot->rq = rq;
 	blk_mq_start_request(rq);
 	/* pairs with cmpxchg() in pvblk_claim() */
 	smp_store_release(&slot->state, pvblk_state(cookie));
-	pvring_put(&q->ch->tx, wire, sizeof(*wire));
-	WRITE_ONCE(q->issued, q->issued + 1);
 	trace_pvblk_put(q, rq->tag, cookie);
+	pvring_put(&q->ch->tx, &wire, sizeof(wire));
+	WRITE_ONCE(q->issued, q->issued + 1);
 }
 
 /*
@@ -260,7 +210,11 @@ static void pvblk_put(struct pvblk_queue *q, struct request *rq,
  */
 static bool pvblk_commit(struct pvblk_queue *q)
 {
+	if (READ_ONCE(q->dead))
+		return false;
 	pvbus_channel_kick(q->ch);
+	if (q->polled)
+		return false;
 	pvbus_channel_expect(q->ch);
 	/* a hint: who owns that ring may be reading it */
 	return data_race(pvring_pending(&q->ch->rx));
@@ -269,19 +223,16 @@ static bool pvblk_commit(struct pvblk_queue *q)
 static blk_status_t pvblk_queue_rq(struct blk_mq_hw_ctx *hctx,
 				   const struct blk_mq_queue_data *bd)
 {
-	struct pvblk *blk = hctx->queue->queuedata;
-	struct pvblk_queue *q = &blk->queue[hctx->queue_num];
-	struct pvbus_blk_req wire = {};
+	struct pvblk_queue *q = pvblk_queue_of(hctx);
 	blk_status_t status;
 	bool look = false;
 
-	trace_pvblk_queue(q, bd->rq);
-	status = pvblk_prepare(blk, bd->rq, &wire);
+	status = pvblk_prepare(q, bd->rq);
 	if (status)
 		return status;
 	spin_lock(&q->tx_lock);
 	if (pvblk_room(q)) {
-		pvblk_put(q, bd->rq, &wire);
+		pvblk_put(q, bd->rq);
 		if (bd->last)
 			look = pvblk_commit(q);
 	} else {
@@ -289,7 +240,7 @@ static blk_status_t pvblk_queue_rq(struct blk_mq_hw_ctx *hctx,
 	}
 	spin_unlock(&q->tx_lock);
 	if (status)
-		pvblk_unmap(blk, bd->rq);
+		pvblk_unmap(bd->rq);
 	if (look)
 		pvblk_look(q);
 	return status;
@@ -298,16 +249,76 @@ static blk_status_t pvblk_queue_rq(struct blk_mq_hw_ctx *hctx,
 /* The last of a batch did not come: announce what has been put. */
 static void pvblk_commit_rqs(struct blk_mq_hw_ctx *hctx)
 {
-	struct pvblk *blk = hctx->queue->queuedata;
-	struct pvblk_queue *q = &blk->queue[hctx->queue_num];
-	bool look = false;
+	struct pvblk_queue *q = pvblk_queue_of(hctx);
+	bool look;
 
 	spin_lock(&q->tx_lock);
-	if (!READ_ONCE(q->dead))
-		look = pvblk_commit(q);
+	look = pvblk_commit(q);
 	spin_unlock(&q->tx_lock);
 	if (look)
 		pvblk_look(q);
+}
+
+/*
+ * Prepare those at the head of @chain that are for the same queue, and take them
+ * off. What fails goes @back to the block layer, which tries it by itself.
+ */
+static struct request *pvblk_cut_batch(struct request **chain,
+				       pvbus_rq_list_t *back)
+{
+	struct blk_mq_hw_ctx *hctx = (*chain)->mq_hctx;
+	struct request *batch = NULL, **tail = &batch;
+	struct request *rq;
+
+	while ((rq = *chain) && rq->mq_hctx == hctx) {
+		*chain = rq->rq_next;
+		if (pvblk_prepare(pvblk_queue_of(hctx), rq)) {
+			pvbus_rq_list_put(back, rq);
+			continue;
+		}
+		*tail = rq;
+		tail = &rq->rq_next;
+	}
+	*tail = NULL;
+	return batch;
+}
+
+/* One lock and one kick for all that has been prepared. */
+static void pvblk_put_batch(struct pvblk_queue *q, struct request *batch,
+			    pvbus_rq_list_t *back)
+{
+	struct request *rq;
+	bool look;
+
+	spin_lock(&q->tx_lock);
+	while ((rq = batch) && pvblk_room(q)) {
+		/* once it is put, it may end */
+		batch = rq->rq_next;
+		pvblk_put(q, rq);
+	}
+	look = pvblk_commit(q);
+	spin_unlock(&q->tx_lock);
+	while ((rq = batch)) {
+		batch = rq->rq_next;
+		pvblk_unmap(rq);
+		pvbus_rq_list_put(back, rq);
+	}
+	if (look)
+		pvblk_look(q);
+}
+
+/* All that was plugged, in the order in which it came. */
+static void pvblk_queue_rqs(pvbus_rq_list_t *list)
+{
+	struct request *chain = pvbus_rq_list_take(list);
+
+	while (chain) {
+		struct pvblk_queue *q = pvblk_queue_of(chain->mq_hctx);
+		struct request *batch = pvblk_cut_batch(&chain, list);
+
+		if (batch)
+			pvblk_put_batch(q, batch, list);
+	}
 }
 
 /* -- the end of a request ---------------------------------------------------------- */
@@ -358,7 +369,7 @@ static void pvblk_complete(struct request *rq)
 	struct pvblk *blk = rq->q->queuedata;
 
 	if (!req->kept)
-		pvblk_unmap(blk, rq);
+		pvblk_unmap(rq);
 	if (req->status && pvblk_retry(blk, rq))
 		return;
 	if (req->status)
@@ -375,8 +386,21 @@ static void pvblk_complete_batch(struct io_comp_batch *iob)
 	struct request *rq;
 
 	rq_list_for_each(&iob->req_list, rq)
-		pvblk_unmap(rq->q->queuedata, rq);
+		pvblk_unmap(rq);
 	blk_mq_end_request_batch(iob);
+}
+
+/* Return: true when @iob has it, whose owner ends it. */
+static bool pvblk_complete_one(struct pvblk_req *req, struct io_comp_batch *iob)
+{
+	struct request *rq = blk_mq_rq_from_pdu(req);
+
+	if (blk_mq_complete_request_remote(rq))
+		return false;
+	if (blk_mq_add_to_batch(rq, iob, req->status, pvblk_complete_batch))
+		return true;
+	pvblk_complete(rq);
+	return false;
 }
 
 /**
@@ -390,27 +414,72 @@ void pvblk_complete_list(struct pvblk_req *list)
 	DEFINE_IO_COMP_BATCH(iob);
 	bool batched = false;
 	struct pvblk_req *req;
-	struct request *rq;
 
-	while (list) {
-		req = list;
+	while ((req = list)) {
 		list = req->next;
-		rq = blk_mq_rq_from_pdu(req);
-		if (blk_mq_complete_request_remote(rq))
-			continue;
-		if (blk_mq_add_to_batch(rq, &iob, req->status,
-					pvblk_complete_batch))
-			batched = true;
-		else
-			pvblk_complete(rq);
+		batched |= pvblk_complete_one(req, &iob);
 	}
 	if (batched)
 		pvblk_complete_batch(&iob);
 }
 
+/**
+ * pvblk_complete_polled() - as pvblk_complete_list(), for the block layer's poll
+ * @list: requests, claimed
+ * @iob: takes those that the block layer is to end, or NULL
+ *
+ * Context: process
+ * Return: their number
+ */
+int pvblk_complete_polled(struct pvblk_req *list, struct io_comp_batch *iob)
+{
+	struct pvblk_req *req;
+	int nr = 0;
+
+	while ((req = list)) {
+		list = req->next;
+		pvblk_complete_one(req, iob);
+		nr++;
+	}
+	return nr;
+}
+
+/* -- queues ---------------------------------------------------------------------- */
+
+/* CPU n gets queue n, counted round if there are fewer: interrupts of queue n
+ * are served by CPU n, so requests end where they came from.
+ */
+static void pvblk_map_type(struct blk_mq_queue_map *map, unsigned int offset,
+			   unsigned int nr)
+{
+	unsigned int cpu, n = 0;
+
+	map->nr_queues = nr;
+	map->queue_offset = offset;
+	if (!nr)
+		return;
+	for_each_possible_cpu(cpu)
+		map->mq_map[cpu] = offset + n++ % nr;
+}
+
+static void pvblk_map_queues(struct blk_mq_tag_set *set)
+{
+	struct pvblk *blk = set->driver_data;
+	unsigned int nr_default = blk->nr_queues - blk->nr_polled;
+
+	pvblk_map_type(&set->map[HCTX_TYPE_DEFAULT], 0, nr_default);
+	if (!blk->nr_polled)
+		return;
+	pvblk_map_type(&set->map[HCTX_TYPE_READ], 0, 0);
+	pvblk_map_type(&set->map[HCTX_TYPE_POLL], nr_default, blk->nr_polled);
+}
+
 const struct blk_mq_ops pvblk_mq_ops = {
 	.queue_rq	= pvblk_queue_rq,
+	.queue_rqs	= pvblk_queue_rqs,
 	.commit_rqs	= pvblk_commit_rqs,
 	.complete	= pvblk_complete,
 	.timeout	= pvblk_timeout,
+	.poll		= pvblk_poll,
+	.map_queues	= pvblk_map_queues,
 };

@@ -86,8 +86,8 @@ enum pvbus_state {
  * struct pvbus_vector - channels that an interrupt is for
  * @lock: protects the rest, and is held while handlers run: when a channel was
  *	taken off under it, its handler does not run any more
- * @channels: by pvbus_channel.on_vector
- * @nr: their number
+ * @channels: those that take interrupts, by pvbus_channel.on_vector
+ * @nr: number of all
  */
 struct pvbus_vector {
 	spinlock_t		lock;	/* protects the rest */

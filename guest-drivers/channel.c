@@ -20,7 +20,7 @@
  * @vector: vector
  *
  * Context: hard interrupt, or with interrupts disabled.
- * Return: true when it has channels.
+ * Return: true when it has channels that take interrupts.
  */
 bool pvbus_vector_run(struct pvbus_vector *vector)
 {
@@ -29,7 +29,7 @@ bool pvbus_vector_run(struct pvbus_vector *vector)
 	bool any;
 
 	spin_lock_irqsave(&vector->lock, flags);
-	any = vector->nr;
+	any = !list_empty(&vector->channels);
 	list_for_each_entry(ch, &vector->channels, on_vector) {
 		ch->interrupts++;
 		trace_pvbus_interrupt(ch);
@@ -40,20 +40,41 @@ bool pvbus_vector_run(struct pvbus_vector *vector)
 	return any;
 }
 
-/* The vector with the fewest channels, other than the control vector if there
- * is another: queue n of the only device gets vector n + 1, also when it is
- * opened again.
+/* How well does a vector suit a channel? Less is better: few channels, and then
+ * that the CPU that uses the queue, n for queue n, is the one that the transport
+ * has serve it, n for vector n + 1.
  */
-static u16 pvbus_vector_choose(struct pvbus *bus)
+static unsigned int pvbus_vector_rank(const struct pvbus *bus, unsigned int i,
+				      const struct pvbus_channel_config *cfg)
+{
+	unsigned int cpus = num_online_cpus();
+	unsigned int rank = 2 * READ_ONCE(bus->vector[i].nr);
+
+	if (cfg->handler && i && (i - 1) % cpus != cfg->queue % cpus)
+		rank++;
+	return rank;
+}
+
+/* The best vector other than the control vector if there is another: queue n of
+ * the only device gets vector n + 1, also when it is opened again. What takes no
+ * interrupts begins at the other end, to leave that order to those that do.
+ */
+static u16 pvbus_vector_choose(const struct pvbus *bus,
+			       const struct pvbus_channel_config *cfg)
 {
 	unsigned int vectors = READ_ONCE(bus->vectors);
 	unsigned int best = vectors > 1 ? 1 : PVBUS_VECTOR_CTL;
+	unsigned int least = pvbus_vector_rank(bus, best, cfg);
 	unsigned int i;
 
-	for (i = best + 1; i < vectors; i++)
-		if (READ_ONCE(bus->vector[i].nr) <
-		    READ_ONCE(bus->vector[best].nr))
-			best = i;
+	for (i = best + 1; i < vectors; i++) {
+		unsigned int rank = pvbus_vector_rank(bus, i, cfg);
+
+		if (rank > least || (rank == least && cfg->handler))
+			continue;
+		best = i;
+		least = rank;
+	}
 	return best;
 }
 
@@ -62,7 +83,8 @@ static void pvbus_vector_add(struct pvbus_channel *ch)
 	struct pvbus_vector *vector = &ch->pdev->bus->vector[ch->vector];
 
 	spin_lock_irq(&vector->lock);
-	list_add_tail(&ch->on_vector, &vector->channels);
+	if (ch->handler)
+		list_add_tail(&ch->on_vector, &vector->channels);
 	WRITE_ONCE(vector->nr, vector->nr + 1);
 	spin_unlock_irq(&vector->lock);
 }
@@ -73,7 +95,7 @@ static void pvbus_vector_del(struct pvbus_channel *ch)
 	struct pvbus_vector *vector = &ch->pdev->bus->vector[ch->vector];
 
 	spin_lock_irq(&vector->lock);
-	list_del(&ch->on_vector);
+	list_del_init(&ch->on_vector);
 	WRITE_ONCE(vector->nr, vector->nr - 1);
 	spin_unlock_irq(&vector->lock);
 }
@@ -118,6 +140,8 @@ static int pvbus_channel_alloc_rings(struct pvbus_channel *ch, u32 g2h_slots,
 	pvring_prod_init(&ch->tx, ch->mem, g2h_slots, PVBUS_SLOT_SIZE);
 	pvring_cons_init(&ch->rx, ch->mem + g2h_size, h2g_slots,
 			 PVBUS_SLOT_SIZE);
+	if (!ch->handler)
+		pvring_cons_disarm(&ch->rx);
 	return 0;
 }
 
@@ -136,7 +160,8 @@ pvbus_channel_alloc(struct pvbus_device *pdev,
 	ch->look = cfg->look;
 	ch->expects = cfg->expects;
 	ch->priv = cfg->priv;
-	ch->vector = pvbus_vector_choose(pdev->bus);
+	ch->vector = pvbus_vector_choose(pdev->bus, cfg);
+	INIT_LIST_HEAD(&ch->on_vector);
 	ch->state = PVBUS_CH_IDLE;
 	init_completion(&ch->answered);
 	if (pvbus_channel_alloc_rings(ch, cfg->g2h_slots, cfg->h2g_slots)) {
@@ -303,7 +328,7 @@ static bool pvbus_channel_retire(struct pvbus_channel *ch)
 static int pvbus_channel_check(struct pvbus_device *pdev,
 			       const struct pvbus_channel_config *cfg)
 {
-	if (cfg->queue >= pdev->max_queues || !cfg->handler ||
+	if (cfg->queue >= pdev->max_queues ||
 	    !pvring_valid_slots(cfg->g2h_slots) ||
 	    !pvring_valid_slots(cfg->h2g_slots))
 		return -EINVAL;

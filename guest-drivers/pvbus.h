@@ -188,7 +188,8 @@ unsigned int pvbus_nr_queues(struct pvbus_device *pdev);
  * @tx: ring from guest to host; the driver serializes its use
  * @rx: ring from host to guest; the driver serializes its use
  * @broken: see pvbus_channel_break()
- * @handler: called on the channel's interrupt, in hard interrupt context
+ * @handler: called on the channel's interrupt, in hard interrupt context; NULL:
+ *	there is none
  * @look: called by an idle CPU, see struct pvbus_channel_config
  * @expects: likewise
  * @priv: the driver's
@@ -242,7 +243,9 @@ struct pvbus_channel {
  * @h2g_slots: slots from host to guest, a power of two
  * @features: device features accepted
  * @handler: as in struct pvbus_channel; may be called before
- *	pvbus_channel_open() has returned, with all but @open set up
+ *	pvbus_channel_open() has returned, with all but @open set up. NULL: the
+ *	driver looks at @rx by itself, and never arms it: the host does not
+ *	interrupt
  * @look: take what is in @rx, or see to it that it is taken, and arm the ring
  *	with pvbus_channel_arm(), whether there was something or not. Called by
  *	an idle CPU with bottom halves off, between pvbus_channel_expect() and

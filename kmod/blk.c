@@ -157,6 +157,12 @@ static int pvh_blk_setup(struct pvh_blk *blk)
 	return 0;
 }
 
+/* Twice as many as a guest of our size has CPUs: it may want to poll some. */
+static u16 pvh_blk_default_queues(void)
+{
+	return min_t(unsigned int, 2 * num_online_cpus(), PVH_MAX_QUEUES);
+}
+
 /**
  * pvh_blk_create() - make a disk of an open file
  * @dev: device to set up
@@ -192,9 +198,7 @@ int pvh_blk_create(struct pvh_dev *dev, struct pvbus_ioc_dev *args)
 
 	dev->priv = blk;
 	dev->features = blk->features;
-	dev->max_queues = args->max_queues ? args->max_queues :
-			  min_t(unsigned int, num_online_cpus(),
-				PVH_MAX_QUEUES);
+	dev->max_queues = args->max_queues ?: pvh_blk_default_queues();
 	dev->blob_len = sizeof(struct pvbus_blk_config);
 	pvh_blk_describe(blk, (struct pvbus_blk_config *)dev->blob);
 	args->capacity = blk->geo.size;

@@ -159,6 +159,48 @@ pvbus_alloc_disk(struct blk_mq_tag_set *set,
 }
 #endif
 
+/*
+ * Lists of requests became a structure late in the life of 6.12, and begin with
+ * the oldest since. Before, the newest came first, and who takes requests from
+ * one had to enter them among those in use.
+ */
+#ifdef rq_list_add
+#define pvbus_rq_list_t	struct request *
+#else
+#define pvbus_rq_list_t	struct rq_list
+#endif
+
+/* Empties @list, for queue_rqs(). Returns what was in it, joined by rq_next,
+ * the oldest first.
+ */
+static inline struct request *pvbus_rq_list_take(pvbus_rq_list_t *list)
+{
+#ifdef rq_list_add
+	struct request *rq, *chain = NULL;
+
+	while ((rq = rq_list_pop(list))) {
+		rq->mq_hctx->tags->rqs[rq->tag] = rq;
+		rq->rq_next = chain;
+		chain = rq;
+	}
+#else
+	struct request *chain = rq_list_peek(list);
+
+	rq_list_init(list);
+#endif
+	return chain;
+}
+
+/* Give the block layer a request back; those given before are older. */
+static inline void pvbus_rq_list_put(pvbus_rq_list_t *list, struct request *rq)
+{
+#ifdef rq_list_add
+	rq_list_add(list, rq);
+#else
+	rq_list_add_tail(list, rq);
+#endif
+}
+
 static inline void pvbus_disable_write_zeroes(struct request_queue *q)
 {
 #ifdef BLK_FEAT_WRITE_CACHE

@@ -394,6 +394,19 @@ static inline bool pvring_cons_arm_ahead(struct pvring_cons *c)
 }
 
 /**
+ * pvring_cons_disarm() - ask for no doorbell
+ * @c: consumer that looks by itself
+ *
+ * Takes back what pvring_cons_arm() has asked for, or the first entry of a ring
+ * that has just been set up. Good for 2^32 entries, of which one or the other
+ * then rings all the same.
+ */
+static inline void pvring_cons_disarm(struct pvring_cons *c)
+{
+	pvring_store(&c->hdr->event, cpu_to_le32(c->head - 1));
+}
+
+/**
  * pvring_prod_waiting() - are there entries that nobody was rung for?
  * @p: producer
  * @index: where to put the consumer's index: while that moves, it looks

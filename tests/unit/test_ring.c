@@ -595,6 +595,47 @@ static void test_arm_ahead(void **state)
 	check_arm_ahead((__u32)-6);
 }
 
+/* Who looks by itself is not rung, nor taken for one that has patience. */
+static void check_disarm(__u32 base)
+{
+	__u32 index, i;
+	struct ring r;
+
+	ring_setup_at(&r, 8, 64, base);
+	assert_true(pvring_cons_arm(&r.c));
+	pvring_cons_disarm(&r.c);
+	for (i = 0; i < 32; i++) {
+		put(&r, i);
+		assert_false(pvring_prod_kick(&r.p));
+		assert_false(pvring_prod_waiting(&r.p, &index));
+		get(&r, i);
+		pvring_cons_publish(&r.c);
+	}
+	/* that may be asked for again */
+	assert_true(pvring_cons_arm(&r.c));
+	put(&r, i);
+	assert_true(pvring_prod_kick(&r.p));
+	ring_free(&r);
+}
+
+static void test_disarm(void **state)
+{
+	struct ring r;
+
+	check_disarm(0x1000);
+	check_disarm((__u32)-3);
+	/* a new ring would announce its first entry */
+	ring_setup(&r, 8, 64);
+	pvring_cons_disarm(&r.c);
+	put(&r, 0);
+	assert_false(pvring_prod_kick(&r.p));
+	ring_free(&r);
+	ring_setup(&r, 8, 64);
+	put(&r, 0);
+	assert_true(pvring_prod_kick(&r.p));
+	ring_free(&r);
+}
+
 /*
  * Flow control: a producer that waits for @want free slots of a full ring is
  * told by the very batch that frees the last of them.
@@ -786,6 +827,7 @@ int main(void)
 		cmocka_unit_test(test_kick_covers_all_since_last),
 		cmocka_unit_test(test_arm_sees_what_came_before),
 		cmocka_unit_test(test_arm_ahead),
+		cmocka_unit_test(test_disarm),
 		cmocka_unit_test(test_space_event),
 		cmocka_unit_test(test_wait_room_looks_again),
 		cmocka_unit_test(test_wait_room_when_not_full),

@@ -26,7 +26,7 @@
  * @path: block device or raw file
  * @serial: serial number, or empty
  * @readonly: the guest may not write
- * @queues: channels, or 0 for as many as CPUs
+ * @queues: channels, or 0 for as many as the host chooses
  */
 struct disk_spec {
 	char		id[PVBUS_ID_SIZE];

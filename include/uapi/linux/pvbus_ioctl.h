@@ -182,7 +182,8 @@ struct pvbus_ioc_vm_set_mem {
  * @flags: PVBUS_DEV_*
  * @id: instance id, unique in the VM
  * @offer: number of the offer (out)
- * @max_queues: channels to offer; 0 asks for as many as CPUs in the host
+ * @max_queues: channels to offer; 0 leaves it to the type: as many as the host
+ *	has CPUs, for a disk twice as many
  * @fd: disk: block device or raw file, opened with the access that is wanted
  *	and O_DIRECT (in; -1 out)
  * @mtu: network: MTU, or 0 for 1500
