@@ -147,6 +147,16 @@ static int pvh_net_copy_in(struct pvh_channel *ch, struct sk_buff *skb,
 	return 0;
 }
 
+/* Packets of this flow to the guest go to the queue that this one came from. */
+static void pvh_net_learn_flow(struct pvh_net_queue *q, struct sk_buff *skb)
+{
+	if (READ_ONCE(q->net->nr_open) < 2)
+		return;
+	skb_reset_network_header(skb);
+	pvh_net_flow_set(&q->net->flows, __skb_get_hash_symmetric(skb),
+			 q->index);
+}
+
 /* Make the metadata the skb's. False: they do not fit what the packet is. */
 static bool pvh_net_set_meta(struct pvh_net_queue *q, struct sk_buff *skb,
 			     const struct pvbus_net_hdr *hdr)
@@ -158,6 +168,7 @@ static bool pvh_net_set_meta(struct pvh_net_queue *q, struct sk_buff *skb,
 		return false;
 	skb->protocol = eth_type_trans(skb, q->net->dev);
 	skb_record_rx_queue(skb, q->index);
+	pvh_net_learn_flow(q, skb);
 	return true;
 }
 
