@@ -23,6 +23,11 @@
  * once. The guest takes the part of (A) with the ring's own fences: its doorbell
  * is only needed once pvring_cons_arm(), after (b), has asked for one, and that
  * looks at the ring again.
+ *
+ * A doorbell that comes while the worker does not listen (worker_pause()) sets
+ * nothing. None is lost: the worker looks at the ring behind the fence that
+ * follows the end of the pause, and whoever was not heard had filled it before
+ * his own fence, in pvh_channel_rung().
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -39,6 +44,7 @@
 
 /* Bits of struct pvh_channel @kicked */
 #define KICKED			0
+#define RUNG			1	/* by a doorbell, since the worker looked */
 
 /* As long as KVM polls for a vCPU that halts, by default. */
 #define POLL_US_DEFAULT		200
@@ -85,6 +91,22 @@ void pvh_channel_wake(struct pvh_channel *ch)
 	worker = READ_ONCE(ch->worker);
 	if (worker)
 		wake_up_process(worker);
+}
+
+/**
+ * pvh_channel_rung() - have the worker look, unless doorbells are mostly in vain
+ * @ch: channel whose doorbell the guest rang
+ *
+ * Context: any.
+ */
+void pvh_channel_rung(struct pvh_channel *ch)
+{
+	/* what the guest has stored comes before it rang: see worker_pause() */
+	smp_mb();
+	if (READ_ONCE(ch->deaf))
+		return;
+	set_bit(RUNG, &ch->kicked);
+	pvh_channel_wake(ch);
 }
 
 static void worker_interrupt(struct pvh_channel *ch)
@@ -150,12 +172,14 @@ static bool worker_remind(struct pvh_channel *ch, u64 now, bool last)
 
 /* -- polling --------------------------------------------------------------------- */
 
+/* A doorbell is no work to who looks at the ring. */
 static bool worker_has_work(struct pvh_channel *ch)
 {
 	const struct pvh_dev_ops *ops = ch->dev->ops;
+	unsigned long kicked = READ_ONCE(ch->kicked);
 
-	return test_bit(KICKED, &ch->kicked) || pvring_pending(&ch->rx) ||
-	       (ops->pending && ops->pending(ch));
+	return (kicked & (BIT(KICKED) | BIT(RUNG))) == BIT(KICKED) ||
+	       pvring_pending(&ch->rx) || (ops->pending && ops->pending(ch));
 }
 
 /*
@@ -250,9 +274,42 @@ static void worker_sleep(struct pvh_channel *ch)
 	worker_wait(ch, NULL);
 }
 
+/*
+ * Doorbells are mostly in vain: do not listen to them for @pause nanoseconds.
+ * Others that wake are heard: what they have is seen by ->pending(), behind the
+ * same fence as in worker_work(). The ring is not armed, so a guest that rings
+ * now was not asked to.
+ */
+static void worker_pause(struct pvh_channel *ch, u64 pause)
+{
+	const struct pvh_dev_ops *ops = ch->dev->ops;
+	ktime_t timeout = ns_to_ktime(pause);
+
+	ch->stats.pauses++;
+	WRITE_ONCE(ch->deaf, true);
+	/* doorbells that came since ->work() are not heard either */
+	clear_bit(RUNG, &ch->kicked);
+	clear_bit(KICKED, &ch->kicked);
+	/* as in worker_work() */
+	smp_mb__after_atomic();
+	pvh_pin_sleep(ch);
+	worker_remind(ch, local_clock(), true);
+	/* (b), with the full barrier that belongs to it */
+	set_current_state(TASK_IDLE);
+	if (!kthread_should_stop() && !test_bit(KICKED, &ch->kicked) &&
+	    !(ops->pending && ops->pending(ch)))
+		schedule_hrtimeout(&timeout, HRTIMER_MODE_REL);
+	__set_current_state(TASK_RUNNING);
+	WRITE_ONCE(ch->deaf, false);
+	/* pairs with that in pvh_channel_rung(): then look at the ring */
+	smp_mb();
+}
+
 /* Until pvh_worker_stop(), let go of the pages that the VM takes back. */
 static void worker_wait_stop(struct pvh_channel *ch)
 {
+	/* the guest has nothing to tell any more */
+	WRITE_ONCE(ch->deaf, true);
 	for (;;) {
 		clear_bit(KICKED, &ch->kicked);
 		/* as in worker_work() */
@@ -282,23 +339,41 @@ static void worker_broken(struct pvh_channel *ch, int status)
 	queue_work(vm->wq, &vm->ctl_work);
 }
 
-/* Return: as ->work(). */
-static int worker_work(struct pvh_channel *ch)
+/* Return: as ->work(). @rung: was it a doorbell that made us look? */
+static int worker_work(struct pvh_channel *ch, bool *rung)
 {
+	*rung = test_bit(RUNG, &ch->kicked);
+	if (*rung)
+		clear_bit(RUNG, &ch->kicked);
 	clear_bit(KICKED, &ch->kicked);
 	/* (a): what made somebody set it is seen from here on */
 	smp_mb__after_atomic();
 	return ch->dev->ops->work(ch);
 }
 
+/* There was nothing to do. Return: true when we have slept. */
+static bool worker_idle(struct pvh_channel *ch, u64 now, bool rung)
+{
+	u64 pause = rung ? pvh_storm_vain(&ch->storm, now) : 0;
+
+	if (pause) {
+		worker_pause(ch, pause);
+		return true;
+	}
+	if (worker_poll(ch))
+		return false;
+	worker_sleep(ch);
+	return true;
+}
+
 static void worker_serve(struct pvh_channel *ch)
 {
 	u64 now, idle_since = 0;
-	bool slept = false;
+	bool rung, slept = false;
 	int did;
 
 	while (!kthread_should_stop()) {
-		did = worker_work(ch);
+		did = worker_work(ch, &rung);
 		if (did < 0) {
 			worker_broken(ch, -did);
 			return;
@@ -307,12 +382,12 @@ static void worker_serve(struct pvh_channel *ch)
 		if (!did) {
 			if (!idle_since)
 				idle_since = now;
-			if (!worker_poll(ch)) {
-				worker_sleep(ch);
+			if (worker_idle(ch, now, rung))
 				slept = true;
-			}
 			continue;
 		}
+		if (rung)
+			pvh_storm_worth(&ch->storm);
 		if (slept)
 			pvpoll_slept(&ch->poll, now - idle_since,
 				     param_ns(&poll_us));
