@@ -376,6 +376,12 @@ static int pvnet_poll_ring(struct pvnet_queue *q, int budget)
 	return -EAGAIN;
 }
 
+/* Who polls calls again, and wants no interrupt before the call that ends it. */
+static bool pvnet_busy_polled(const struct pvnet_queue *q)
+{
+	return test_bit(NAPI_STATE_IN_BUSY_POLL, &q->napi.state);
+}
+
 /**
  * pvnet_poll() - NAPI's poll
  * @napi: of the queue
@@ -402,7 +408,11 @@ int pvnet_poll(struct napi_struct *napi, int budget)
 	/* netpoll may have interrupted the owner of the lock that this takes */
 	if (likely(budget))
 		pvnet_rx_refill(q);
-	if (work == -EAGAIN || work == budget || !pvbus_channel_arm(q->ch))
+	if (work == -EAGAIN || work == budget)
+		return budget;
+	if (pvnet_busy_polled(q))
+		return work;
+	if (!pvbus_channel_arm(q->ch))
 		return budget;
 	napi_complete_done(napi, work);
 	if (work)
