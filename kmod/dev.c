@@ -367,6 +367,7 @@ static void dev_copy_stats(const struct pvh_channel *ch,
 	args->dropped = READ_ONCE(stats->dropped);
 	args->pin_hits = READ_ONCE(stats->pin_hits);
 	args->pin_misses = READ_ONCE(stats->pin_misses);
+	args->pauses = READ_ONCE(stats->pauses);
 }
 
 /**

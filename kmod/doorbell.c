@@ -4,7 +4,7 @@
  *
  * A doorbell is an eventfd that KVM signals. It is never read: being woken
  * through its wait queue is all that is wanted, and a guest that rings without
- * end only sets bits that are set already.
+ * end only sets bits that are set already, or is not heard for a while (storm.h).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -37,7 +37,7 @@ void pvh_doorbell_ring(struct pvh_doorbell *db)
 	spin_lock_irqsave(&db->lock, flags);
 	list_for_each_entry(ch, &db->channels, on_vector) {
 		ch->stats.doorbells++;
-		pvh_channel_wake(ch);
+		pvh_channel_rung(ch);
 	}
 	spin_unlock_irqrestore(&db->lock, flags);
 	if (db->vector == PVBUS_VECTOR_CTL)

@@ -14,6 +14,7 @@
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
 #include <linux/if_vlan.h>
+#include <linux/kernel.h>
 #include <linux/rtnetlink.h>
 
 #include "net.h"
@@ -164,12 +165,21 @@ static int pvh_net_ndo_stop(struct net_device *dev)
 	return 0;
 }
 
+/* See net_flow.h. */
 static u16 pvh_net_select_queue(struct net_device *dev, struct sk_buff *skb,
 				struct net_device *sb_dev)
 {
 	const struct pvh_net *net = netdev_priv(dev);
+	int queue = 0;
+	u32 hash;
 
-	return READ_ONCE(net->map[netdev_pick_tx(dev, skb, sb_dev)]);
+	if (READ_ONCE(net->nr_open) > 1) {
+		hash = __skb_get_hash_symmetric(skb);
+		queue = pvh_net_flow_get(&net->flows, hash);
+		if (queue < 0)
+			queue = reciprocal_scale(hash, net->nr_queues);
+	}
+	return READ_ONCE(net->map[queue]);
 }
 
 /*
@@ -373,6 +383,7 @@ static void pvh_net_remap(struct pvh_net *net)
 	unsigned int nr = net->nr_queues;
 	unsigned int i, to = nr;
 
+	WRITE_ONCE(net->nr_open, hweight_long(net->open));
 	for (i = 0; i < nr; i++) {
 		if (!net->open || test_bit(i, &net->open)) {
 			WRITE_ONCE(net->map[i], i);
@@ -468,6 +479,8 @@ static int pvh_net_work(struct pvh_channel *ch)
 		pvh_net_rx_stop(q);
 	else if (q->hurry)
 		pvh_channel_interrupt(ch);
+	if (did >= 0 && q->blocked)
+		pvh_channel_stuck(ch);
 	q->hurry = false;
 	return did;
 }

@@ -29,6 +29,7 @@
 #include <linux/pvbus_net.h>
 
 #include "host.h"
+#include "net_flow.h"
 #include "net_parse.h"
 
 struct pvh_net;
@@ -154,6 +155,8 @@ struct pvh_net_queue {
  * @features: PVBUS_NET_F_* that the guest accepted in the last open
  * @open: queues with a channel, bit by queue; vm->lock
  * @map: for each queue, which one to use; written under vm->lock, read anywhere
+ * @nr_open: bits set in @open; as @map
+ * @flows: which queue the guest sends from; only used with two queues or more
  * @nr_queues: entries of @queue, and queues of @dev
  * @queue: the queues
  */
@@ -164,6 +167,8 @@ struct pvh_net {
 	u64			features;
 	unsigned long		open;
 	u8			map[PVH_MAX_QUEUES];
+	unsigned int		nr_open;
+	struct pvh_net_flows	flows;
 	unsigned int		nr_queues;
 	struct pvh_net_queue	queue[];
 };

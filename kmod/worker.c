@@ -23,6 +23,11 @@
  * once. The guest takes the part of (A) with the ring's own fences: its doorbell
  * is only needed once pvring_cons_arm(), after (b), has asked for one, and that
  * looks at the ring again.
+ *
+ * A doorbell that comes while the worker does not listen (worker_pause()) sets
+ * nothing. None is lost: the worker looks at the ring behind the fence that
+ * follows the end of the pause, and whoever was not heard had filled it before
+ * his own fence, in pvh_channel_rung().
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -35,11 +40,14 @@
 #include <linux/sched/stat.h>
 #include <linux/sched/task.h>
 
+#include <linux/pvbus_net.h>
+
 #include "host.h"
 #include "host_trace.h"
 
 /* Bits of struct pvh_channel @kicked */
 #define KICKED			0
+#define RUNG			1	/* by a doorbell, since the worker looked */
 
 /* As long as KVM polls for a vCPU that halts, by default. */
 #define POLL_US_DEFAULT		200
@@ -70,6 +78,11 @@ module_param_cb(coalesce_us, &time_us_ops, &coalesce_us, 0644);
 MODULE_PARM_DESC(coalesce_us,
 		 "How long, in microseconds, a guest that has asked for patience may take to find an entry before it is interrupted; 0: not at all (default 50, at most 1000)");
 
+static unsigned int coalesce_max_us = PVBUS_NET_MAX_USECS;
+module_param_cb(coalesce_max_us, &time_us_ops, &coalesce_max_us, 0644);
+MODULE_PARM_DESC(coalesce_max_us,
+		 "Longest time, in microseconds, that a guest can have entries for it wait (ethtool -C there); 0: not at all (default 1000, at most 1000)");
+
 /**
  * pvh_channel_wake() - have the worker look
  * @ch: channel, from its backend's ->open() until ->close() returns
@@ -87,6 +100,22 @@ void pvh_channel_wake(struct pvh_channel *ch)
 	worker = READ_ONCE(ch->worker);
 	if (worker)
 		wake_up_process(worker);
+}
+
+/**
+ * pvh_channel_rung() - have the worker look, unless doorbells are mostly in vain
+ * @ch: channel whose doorbell the guest rang
+ *
+ * Context: any.
+ */
+void pvh_channel_rung(struct pvh_channel *ch)
+{
+	/* what the guest has stored comes before it rang: see worker_pause() */
+	smp_mb();
+	if (READ_ONCE(ch->deaf))
+		return;
+	set_bit(RUNG, &ch->kicked);
+	pvh_channel_wake(ch);
 }
 
 static void worker_interrupt(struct pvh_channel *ch)
@@ -120,45 +149,114 @@ static u64 param_ns(const unsigned int *us)
 	return READ_ONCE(*us) * (u64)NSEC_PER_USEC;
 }
 
+/* How long is it, when the guest has allowed @us, or left it to us (negative)? */
+static u64 worker_allowed(int us)
+{
+	if (us < 0)
+		return param_ns(&coalesce_us);
+	return min_t(u64, us * (u64)NSEC_PER_USEC, param_ns(&coalesce_max_us));
+}
+
+/* How long may entries wait, of which the guest has read those before @index? */
+static u64 worker_patience(const struct pvh_channel *ch,
+			   enum pvring_waiting waiting, u32 index)
+{
+	u64 patience = U64_MAX;
+
+	if (waiting == PVRING_AHEAD)
+		patience = worker_allowed(ch->rx_us);
+	if (waiting == PVRING_UNTOLD || (s32)(ch->lazy - index) > 0)
+		patience = min(patience, worker_allowed(ch->lazy_us));
+	return patience;
+}
+
+/* One interrupt for all that is there. */
+static void worker_tell(struct pvh_channel *ch)
+{
+	ch->reminded = ch->tx.head;
+	ch->waiting_since = 0;
+	ch->tx.told = ch->tx.head;
+	worker_interrupt(ch);
+}
+
 /*
  * Interrupt a guest that has asked for patience, or for whom there are only
- * entries without hurry, and that has not found by @now what waits for it; or,
- * when we stop looking (@last), has not found it yet.
+ * entries without hurry, and that has not found by @now what waits for it.
  *
- * Return: true when something waits still, and has to be looked after.
+ * Return: 0, or in how many nanoseconds to look after it again.
  */
-static bool worker_remind(struct pvh_channel *ch, u64 now, bool last)
+static u64 worker_remind(struct pvh_channel *ch, u64 now)
 {
+	enum pvring_waiting waiting;
+	u64 patience, waited;
 	u32 index;
 
 	if (ch->reminded == ch->tx.head)
-		return false;
-	if (!pvring_prod_waiting(&ch->tx, &index)) {
+		return 0;
+	waiting = pvring_prod_waiting(&ch->tx, &index);
+	if (waiting == PVRING_NONE) {
 		ch->waiting_since = 0;
-		return false;
+		return 0;
 	}
 	if (!ch->waiting_since || index != ch->waiting_index) {
 		ch->waiting_since = now;
 		ch->waiting_index = index;
 	}
-	if (!last && now - ch->waiting_since < param_ns(&coalesce_us))
-		return true;
-	ch->reminded = ch->tx.head;
+	patience = worker_patience(ch, waiting, index);
+	waited = now - ch->waiting_since;
+	if (waited < patience)
+		return patience - waited;
+	worker_tell(ch);
+	return 0;
+}
+
+/* We stop looking: tell the guest of all that it has not found yet. */
+static void worker_remind_last(struct pvh_channel *ch)
+{
+	u32 index;
+
+	if (ch->reminded != ch->tx.head &&
+	    pvring_prod_waiting(&ch->tx, &index) != PVRING_NONE)
+		worker_tell(ch);
 	ch->waiting_since = 0;
-	/* all of it is announced by this one */
-	ch->tx.told = ch->tx.head;
-	worker_interrupt(ch);
-	return false;
+}
+
+/**
+ * pvh_channel_lazy() - what was put last is in no hurry
+ * @ch: channel whose @tx was put to
+ *
+ * Context: the channel's worker, which will tell the guest in time.
+ */
+void pvh_channel_lazy(struct pvh_channel *ch)
+{
+	ch->lazy = ch->tx.head;
+}
+
+/**
+ * pvh_channel_stuck() - the backend cannot go on before the guest has looked
+ * @ch: channel
+ *
+ * A guest that has set how long its entries wait did not think of that; one that
+ * has left it to us, looks.
+ *
+ * Context: the channel's worker.
+ */
+void pvh_channel_stuck(struct pvh_channel *ch)
+{
+	if (ch->rx_us >= 0)
+		worker_remind_last(ch);
 }
 
 /* -- polling --------------------------------------------------------------------- */
 
+/* A doorbell is no work to who looks at the ring. */
 static bool worker_has_work(struct pvh_channel *ch)
 {
 	const struct pvh_dev_ops *ops = ch->dev->ops;
+	unsigned long kicked = READ_ONCE(ch->kicked);
 
-	return test_bit(KICKED, &ch->kicked) || pvring_pending(&ch->rx) ||
-	       (ops->pending && ops->pending(ch));
+	return (kicked & (BIT(KICKED) | BIT(RUNG))) == BIT(KICKED) ||
+	       pvring_pending(&ch->rx) || (ops->pending && ops->pending(ch));
 }
 
 /*
@@ -207,7 +305,7 @@ static bool worker_poll(struct pvh_channel *ch)
 			trace_pvbus_host_poll(ch, true, now - start - given);
 			return true;
 		}
-		worker_remind(ch, now, false);
+		worker_remind(ch, now);
 		if (!single_task_running() && !worker_give_way(ch, now, &given))
 			return false;
 		cpu_relax();
@@ -246,20 +344,54 @@ static bool worker_wait(struct pvh_channel *ch, ktime_t *timeout)
 /* Once what waits for the guest has been looked after, for as long as it takes. */
 static void worker_sleep(struct pvh_channel *ch)
 {
-	ktime_t patience = ns_to_ktime(param_ns(&coalesce_us));
+	ktime_t left;
 
 	pvh_pin_sleep(ch);
-	if (worker_remind(ch, local_clock(), false)) {
-		if (!worker_wait(ch, &patience))
+	left = ns_to_ktime(worker_remind(ch, local_clock()));
+	if (left) {
+		if (!worker_wait(ch, &left))
 			return;
-		worker_remind(ch, local_clock(), true);
+		worker_remind_last(ch);
 	}
 	worker_wait(ch, NULL);
+}
+
+/*
+ * Doorbells are mostly in vain: do not listen to them for @pause nanoseconds.
+ * Others that wake are heard: what they have is seen by ->pending(), behind the
+ * same fence as in worker_work(). The ring is not armed, so a guest that rings
+ * now was not asked to.
+ */
+static void worker_pause(struct pvh_channel *ch, u64 pause)
+{
+	const struct pvh_dev_ops *ops = ch->dev->ops;
+	ktime_t timeout = ns_to_ktime(pause);
+
+	ch->stats.pauses++;
+	WRITE_ONCE(ch->deaf, true);
+	/* doorbells that came since ->work() are not heard either */
+	clear_bit(RUNG, &ch->kicked);
+	clear_bit(KICKED, &ch->kicked);
+	/* as in worker_work() */
+	smp_mb__after_atomic();
+	pvh_pin_sleep(ch);
+	worker_remind_last(ch);
+	/* (b), with the full barrier that belongs to it */
+	set_current_state(TASK_IDLE);
+	if (!kthread_should_stop() && !test_bit(KICKED, &ch->kicked) &&
+	    !(ops->pending && ops->pending(ch)))
+		schedule_hrtimeout(&timeout, HRTIMER_MODE_REL);
+	__set_current_state(TASK_RUNNING);
+	WRITE_ONCE(ch->deaf, false);
+	/* pairs with that in pvh_channel_rung(): then look at the ring */
+	smp_mb();
 }
 
 /* Until pvh_worker_stop(), let go of the pages that the VM takes back. */
 static void worker_wait_stop(struct pvh_channel *ch)
 {
+	/* the guest has nothing to tell any more */
+	WRITE_ONCE(ch->deaf, true);
 	for (;;) {
 		clear_bit(KICKED, &ch->kicked);
 		/* as in worker_work() */
@@ -289,23 +421,41 @@ static void worker_broken(struct pvh_channel *ch, int status)
 	queue_work(vm->wq, &vm->ctl_work);
 }
 
-/* Return: as ->work(). */
-static int worker_work(struct pvh_channel *ch)
+/* Return: as ->work(). @rung: was it a doorbell that made us look? */
+static int worker_work(struct pvh_channel *ch, bool *rung)
 {
+	*rung = test_bit(RUNG, &ch->kicked);
+	if (*rung)
+		clear_bit(RUNG, &ch->kicked);
 	clear_bit(KICKED, &ch->kicked);
 	/* (a): what made somebody set it is seen from here on */
 	smp_mb__after_atomic();
 	return ch->dev->ops->work(ch);
 }
 
+/* There was nothing to do. Return: true when we have slept. */
+static bool worker_idle(struct pvh_channel *ch, u64 now, bool rung)
+{
+	u64 pause = rung ? pvh_storm_vain(&ch->storm, now) : 0;
+
+	if (pause) {
+		worker_pause(ch, pause);
+		return true;
+	}
+	if (worker_poll(ch))
+		return false;
+	worker_sleep(ch);
+	return true;
+}
+
 static void worker_serve(struct pvh_channel *ch)
 {
 	u64 now, idle_since = 0;
-	bool slept = false;
+	bool rung, slept = false;
 	int did;
 
 	while (!kthread_should_stop()) {
-		did = worker_work(ch);
+		did = worker_work(ch, &rung);
 		if (did < 0) {
 			worker_broken(ch, -did);
 			return;
@@ -314,19 +464,19 @@ static void worker_serve(struct pvh_channel *ch)
 		if (!did) {
 			if (!idle_since)
 				idle_since = now;
-			if (!worker_poll(ch)) {
-				worker_sleep(ch);
+			if (worker_idle(ch, now, rung))
 				slept = true;
-			}
 			continue;
 		}
 		trace_pvbus_host_work(ch, did);
+		if (rung)
+			pvh_storm_worth(&ch->storm);
 		if (slept)
 			pvpoll_slept(&ch->poll, now - idle_since,
 				     param_ns(&poll_us));
 		idle_since = 0;
 		slept = false;
-		worker_remind(ch, now, false);
+		worker_remind(ch, now);
 		cond_resched();
 	}
 }

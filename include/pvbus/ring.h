@@ -365,6 +365,21 @@ static inline bool pvring_cons_kick(struct pvring_cons *c)
 }
 
 /**
+ * pvring_cons_arm_count() - ask for a doorbell when some entries have come
+ * @c: consumer that has something else to do before it looks again
+ * @count: entries, 1 to @c->nr_slots / 2 + 1; with more than 1, the producer
+ *	may wait a bounded time for the rest of them, see pvring_prod_waiting()
+ *
+ * Return: true when it may sleep, false when an entry is there already.
+ */
+static inline bool pvring_cons_arm_count(struct pvring_cons *c, __u32 count)
+{
+	pvring_store(&c->hdr->event, cpu_to_le32(c->head + count - 1));
+	pvring_mb();
+	return !pvring_pending(c);
+}
+
+/**
  * pvring_cons_arm() - ask for a doorbell with the next entry
  * @c: consumer about to sleep
  *
@@ -372,25 +387,20 @@ static inline bool pvring_cons_kick(struct pvring_cons *c)
  */
 static inline bool pvring_cons_arm(struct pvring_cons *c)
 {
-	pvring_store(&c->hdr->event, cpu_to_le32(c->head));
-	pvring_mb();
-	return !pvring_pending(c);
+	return pvring_cons_arm_count(c, 1);
 }
 
 /**
  * pvring_cons_arm_ahead() - ask for a doorbell, with patience
  * @c: consumer that has something else to do before it looks again
  *
- * As pvring_cons_arm(), but the producer may wait a bounded time for the entry
- * to be found without a doorbell, see pvring_prod_waiting().
+ * As pvring_cons_arm_count(), for one that expects to find the entries itself.
  *
  * Return: true when there is no entry yet.
  */
 static inline bool pvring_cons_arm_ahead(struct pvring_cons *c)
 {
-	pvring_store(&c->hdr->event, cpu_to_le32(c->head + c->nr_slots / 2));
-	pvring_mb();
-	return !pvring_pending(c);
+	return pvring_cons_arm_count(c, c->nr_slots / 2 + 1);
 }
 
 /**
@@ -407,15 +417,29 @@ static inline void pvring_cons_disarm(struct pvring_cons *c)
 }
 
 /**
+ * enum pvring_waiting - what is there that nobody was rung for?
+ * @PVRING_NONE: nothing
+ * @PVRING_UNTOLD: entries for which pvring_prod_kick() was not called yet, and
+ *	of which it would ring
+ * @PVRING_AHEAD: entries of which the consumer need not be told yet
+ */
+enum pvring_waiting {
+	PVRING_NONE,
+	PVRING_UNTOLD,
+	PVRING_AHEAD,
+};
+
+/**
  * pvring_prod_waiting() - are there entries that nobody was rung for?
  * @p: producer
  * @index: where to put the consumer's index: while that moves, it looks
  *
- * Because the consumer has patience, or because pvring_prod_kick() was not
- * called yet. The peer's word, good only for deciding on a doorbell.
+ * The peer's word, good only for deciding on a doorbell.
+ *
+ * Return: enum pvring_waiting.
  */
-static inline bool pvring_prod_waiting(const struct pvring_prod *p,
-				       __u32 *index)
+static inline enum pvring_waiting
+pvring_prod_waiting(const struct pvring_prod *p, __u32 *index)
 {
 	__u32 event;
 
@@ -423,10 +447,12 @@ static inline bool pvring_prod_waiting(const struct pvring_prod *p,
 	pvring_mb();
 	*index = le32_to_cpu(pvring_load_acquire(&p->hdr->index));
 	if (*index == p->head)
-		return false;
+		return PVRING_NONE;
 	event = le32_to_cpu(pvring_load(&p->hdr->event));
-	return (__u32)(event - p->head) < p->nr_slots ||
-	       pvring_passed(event, p->head, p->told);
+	if ((__u32)(event - p->head) < p->nr_slots)
+		return PVRING_AHEAD;
+	return pvring_passed(event, p->head, p->told) ? PVRING_UNTOLD :
+							PVRING_NONE;
 }
 
 #endif /* PVBUS_RING_H */

@@ -326,7 +326,8 @@ static bool consumer_wait(struct consumer *me)
 	}
 	stumble(run);
 	if (run->config->patient && roll() % 2)
-		empty = pvring_cons_arm_ahead(&me->c);
+		empty = pvring_cons_arm_count(&me->c, 1 + (__u32)roll() %
+					      (me->c.nr_slots / 2 + 1));
 	else
 		empty = pvring_cons_arm(&me->c);
 	if (!empty)

@@ -555,7 +555,8 @@ static void check_arm_ahead(__u32 base)
 
 	ring_setup_at(&r, 8, 64, base);
 	assert_true(pvring_cons_arm_ahead(&r.c));
-	assert_false(pvring_prod_waiting(&r.p, &index));
+	assert_int_equal(pvring_prod_waiting(&r.p, &index),
+				 PVRING_NONE);
 	for (i = 0; i < 4; i++) {
 		put(&r, i);
 		assert_false(pvring_prod_kick(&r.p));
@@ -566,11 +567,13 @@ static void check_arm_ahead(__u32 base)
 	put(&r, 4);
 	assert_true(pvring_prod_kick(&r.p));
 	/* that was its doorbell: it is not waiting for another */
-	assert_false(pvring_prod_waiting(&r.p, &index));
+	assert_int_equal(pvring_prod_waiting(&r.p, &index),
+				 PVRING_NONE);
 	for (i = 0; i < 5; i++)
 		get(&r, i);
 	pvring_cons_publish(&r.c);
-	assert_false(pvring_prod_waiting(&r.p, &index));
+	assert_int_equal(pvring_prod_waiting(&r.p, &index),
+				 PVRING_NONE);
 	/* what was put without hurry waits, too, until the doorbell */
 	assert_true(pvring_cons_arm(&r.c));
 	put(&r, 5);
@@ -583,7 +586,8 @@ static void check_arm_ahead(__u32 base)
 	assert_true(pvring_cons_arm(&r.c));
 	put(&r, 6);
 	assert_true(pvring_prod_kick(&r.p));
-	assert_false(pvring_prod_waiting(&r.p, &index));
+	assert_int_equal(pvring_prod_waiting(&r.p, &index),
+				 PVRING_NONE);
 	ring_free(&r);
 }
 
@@ -607,7 +611,8 @@ static void check_disarm(__u32 base)
 	for (i = 0; i < 32; i++) {
 		put(&r, i);
 		assert_false(pvring_prod_kick(&r.p));
-		assert_false(pvring_prod_waiting(&r.p, &index));
+		assert_int_equal(pvring_prod_waiting(&r.p, &index),
+				 PVRING_NONE);
 		get(&r, i);
 		pvring_cons_publish(&r.c);
 	}
@@ -634,6 +639,49 @@ static void test_disarm(void **state)
 	put(&r, 0);
 	assert_true(pvring_prod_kick(&r.p));
 	ring_free(&r);
+}
+
+/* A count: the doorbell comes with the last of them, and what waits is seen. */
+static void check_arm_count(__u32 base, __u32 count)
+{
+	__u32 index, i;
+	struct ring r;
+
+	ring_setup_at(&r, 8, 64, base);
+	assert_true(pvring_cons_arm_count(&r.c, count));
+	assert_int_equal(pvring_prod_waiting(&r.p, &index), PVRING_NONE);
+	for (i = 1; i < count; i++) {
+		put(&r, i - 1);
+		assert_int_equal(pvring_prod_waiting(&r.p, &index),
+				 PVRING_AHEAD);
+		assert_false(pvring_prod_kick(&r.p));
+		assert_int_equal(pvring_prod_waiting(&r.p, &index),
+				 PVRING_AHEAD);
+		assert_int_equal(index, base);
+	}
+	put(&r, i - 1);
+	/* the last one: nobody was told yet, and then it was */
+	assert_int_equal(pvring_prod_waiting(&r.p, &index), PVRING_UNTOLD);
+	assert_true(pvring_prod_kick(&r.p));
+	assert_int_equal(pvring_prod_waiting(&r.p, &index), PVRING_NONE);
+	for (i = 0; i < count; i++)
+		get(&r, i);
+	pvring_cons_publish(&r.c);
+	/* an entry that came before the ring was armed is seen by who arms it */
+	put(&r, count);
+	assert_false(pvring_cons_arm_count(&r.c, count));
+	ring_free(&r);
+}
+
+static void test_arm_count(void **state)
+{
+	__u32 count;
+
+	for (count = 1; count <= 5; count++) {
+		check_arm_count(0x1000, count);
+		check_arm_count((__u32)-count, count);
+		check_arm_count((__u32)-1, count);
+	}
 }
 
 /*
@@ -828,6 +876,7 @@ int main(void)
 		cmocka_unit_test(test_arm_sees_what_came_before),
 		cmocka_unit_test(test_arm_ahead),
 		cmocka_unit_test(test_disarm),
+		cmocka_unit_test(test_arm_count),
 		cmocka_unit_test(test_space_event),
 		cmocka_unit_test(test_wait_room_looks_again),
 		cmocka_unit_test(test_wait_room_when_not_full),

@@ -186,6 +186,7 @@ static const struct counter counters[] = {
 	{ "DOORBELLS",	"doorbells",	false },
 	{ "INTERRUPTS",	"interrupts",	false },
 	{ "WAKEUPS",	"wakeups",	false },
+	{ "PAUSES",	"pauses",	false },
 	{ "POLLS",	"polls",	false },
 	{ "POLLHITS",	"poll_hits",	false },
 	{ "PINHITS",	"pin_hits",	false },

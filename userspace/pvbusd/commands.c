@@ -140,6 +140,7 @@ static json_t *channel_json(const struct pvbus_ioc_chan_stats *s)
 	set_number(json, "poll_ns", s->poll_ns);
 	set_number(json, "pin_hits", s->pin_hits);
 	set_number(json, "pin_misses", s->pin_misses);
+	set_number(json, "pauses", s->pauses);
 	return json;
 }
 

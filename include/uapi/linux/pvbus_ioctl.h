@@ -253,6 +253,8 @@ struct pvbus_ioc_dev_remove {
  * @dropped: network: packets for the guest that found no buffer
  * @pin_hits: translations found in the cache
  * @pin_misses: translations that had to pin a page
+ * @pauses: times that the worker did not listen to doorbells for a while, as most
+ *	of them had brought no work
  * @reserved: 0
  *
  * Errors: ENOENT (no such device), ENOTCONN (not open).
@@ -275,7 +277,8 @@ struct pvbus_ioc_chan_stats {
 	__u64	dropped;
 	__u64	pin_hits;
 	__u64	pin_misses;
-	__u64	reserved[4];
+	__u64	pauses;
+	__u64	reserved[3];
 };
 
 #define PVBUS_IOC_TYPE		0xB6
