@@ -265,6 +265,11 @@ extern const struct pvh_dev_ops pvh_net_ops;
  * @offer: number of the offer
  * @id: instance id
  * @max_queues: channels offered
+ * @own: PVBUS_DEV_POLL_US, PVBUS_DEV_COALESCE_US: which of the next two are
+ *	this device's; otherwise the module's parameter is in force. Like them,
+ *	constant
+ * @poll_us: longest time that its workers poll
+ * @coalesce_us: how long its guest may take to find an entry
  * @features: device features offered
  * @blob_lock: protects @blob, @blob_len and @blob_changed; a leaf, so that
  *	backends may call pvh_dev_update() in any context
@@ -285,6 +290,9 @@ struct pvh_dev {
 	u32			offer;
 	char			id[PVBUS_ID_SIZE];
 	u16			max_queues;
+	u32			own;
+	u32			poll_us;
+	u32			coalesce_us;
 	u64			features;
 	/* protects @blob, @blob_len and @blob_changed */
 	spinlock_t		blob_lock;

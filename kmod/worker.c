@@ -43,7 +43,6 @@
 /* As long as KVM polls for a vCPU that halts, by default. */
 #define POLL_US_DEFAULT		200
 #define COALESCE_US_DEFAULT	50
-#define TIME_US_MAX		1000
 
 /* Who takes the CPU for longer than this is there to stay for a while. */
 #define GIVE_WAY_MAX		(500 * NSEC_PER_USEC)
@@ -51,7 +50,7 @@
 
 static int time_us_set(const char *val, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 0, TIME_US_MAX);
+	return param_set_uint_minmax(val, kp, 0, PVBUS_DEV_MAX_US);
 }
 
 static const struct kernel_param_ops time_us_ops = {
@@ -110,12 +109,25 @@ void pvh_channel_interrupt(struct pvh_channel *ch)
 		worker_interrupt(ch);
 }
 
-/* -- patience ---------------------------------------------------------------------- */
+/* -- times: the device's own, or the module's ------------------------------------- */
 
-static u64 param_ns(const unsigned int *us)
+static u64 worker_poll_max(const struct pvh_channel *ch)
 {
-	return READ_ONCE(*us) * (u64)NSEC_PER_USEC;
+	const struct pvh_dev *dev = ch->dev;
+
+	return (dev->own & PVBUS_DEV_POLL_US ? dev->poll_us :
+		READ_ONCE(poll_us)) * (u64)NSEC_PER_USEC;
 }
+
+static u64 worker_patience(const struct pvh_channel *ch)
+{
+	const struct pvh_dev *dev = ch->dev;
+
+	return (dev->own & PVBUS_DEV_COALESCE_US ? dev->coalesce_us :
+		READ_ONCE(coalesce_us)) * (u64)NSEC_PER_USEC;
+}
+
+/* -- patience ---------------------------------------------------------------------- */
 
 /*
  * Interrupt a guest that has asked for patience, or for whom there are only
@@ -138,7 +150,7 @@ static bool worker_remind(struct pvh_channel *ch, u64 now, bool last)
 		ch->waiting_since = now;
 		ch->waiting_index = index;
 	}
-	if (!last && now - ch->waiting_since < param_ns(&coalesce_us))
+	if (!last && now - ch->waiting_since < worker_patience(ch))
 		return true;
 	ch->reminded = ch->tx.head;
 	ch->waiting_since = 0;
@@ -189,7 +201,7 @@ static bool worker_give_way(struct pvh_channel *ch, u64 now, u64 *given)
  */
 static bool worker_poll(struct pvh_channel *ch)
 {
-	u64 window = pvpoll_window(&ch->poll, param_ns(&poll_us));
+	u64 window = pvpoll_window(&ch->poll, worker_poll_max(ch));
 	u64 now, start = local_clock();
 	u64 given = 0;
 
@@ -239,7 +251,7 @@ static bool worker_wait(struct pvh_channel *ch, ktime_t *timeout)
 /* Once what waits for the guest has been looked after, for as long as it takes. */
 static void worker_sleep(struct pvh_channel *ch)
 {
-	ktime_t patience = ns_to_ktime(param_ns(&coalesce_us));
+	ktime_t patience = ns_to_ktime(worker_patience(ch));
 
 	pvh_pin_sleep(ch);
 	if (worker_remind(ch, local_clock(), false)) {
@@ -315,7 +327,7 @@ static void worker_serve(struct pvh_channel *ch)
 		}
 		if (slept)
 			pvpoll_slept(&ch->poll, now - idle_since,
-				     param_ns(&poll_us));
+				     worker_poll_max(ch));
 		idle_since = 0;
 		slept = false;
 		worker_remind(ch, now, false);
