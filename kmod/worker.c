@@ -47,6 +47,8 @@
 /* Who takes the CPU for longer than this is there to stay for a while. */
 #define GIVE_WAY_MAX		(500 * NSEC_PER_USEC)
 #define CROWDED			(100 * NSEC_PER_MSEC)
+/* How often to look after entries that are held up: not every guest rings. */
+#define HELD			NSEC_PER_MSEC
 
 static int time_us_set(const char *val, const struct kernel_param *kp)
 {
@@ -166,7 +168,8 @@ static bool worker_has_work(struct pvh_channel *ch)
 {
 	const struct pvh_dev_ops *ops = ch->dev->ops;
 
-	return test_bit(KICKED, &ch->kicked) || pvring_pending(&ch->rx) ||
+	return test_bit(KICKED, &ch->kicked) ||
+	       (!ch->rx_held && pvring_pending(&ch->rx)) ||
 	       (ops->pending && ops->pending(ch));
 }
 
@@ -240,7 +243,8 @@ static bool worker_wait(struct pvh_channel *ch, ktime_t *timeout)
 	/* (b), with the full barrier that belongs to it */
 	set_current_state(TASK_IDLE);
 	if (!kthread_should_stop() && !test_bit(KICKED, &ch->kicked) &&
-	    pvring_cons_arm(&ch->rx) && !(ops->pending && ops->pending(ch))) {
+	    (ch->rx_held || pvring_cons_arm(&ch->rx)) &&
+	    !(ops->pending && ops->pending(ch))) {
 		timed_out = !schedule_hrtimeout(timeout, HRTIMER_MODE_REL);
 		ch->stats.wakeups++;
 	}
@@ -248,10 +252,14 @@ static bool worker_wait(struct pvh_channel *ch, ktime_t *timeout)
 	return timed_out;
 }
 
-/* Once what waits for the guest has been looked after, for as long as it takes. */
+/*
+ * Once what waits for the guest has been looked after, for as long as it takes,
+ * or until it is time to look after what is held up.
+ */
 static void worker_sleep(struct pvh_channel *ch)
 {
 	ktime_t patience = ns_to_ktime(worker_patience(ch));
+	ktime_t held = ns_to_ktime(HELD);
 
 	pvh_pin_sleep(ch);
 	if (worker_remind(ch, local_clock(), false)) {
@@ -259,7 +267,7 @@ static void worker_sleep(struct pvh_channel *ch)
 			return;
 		worker_remind(ch, local_clock(), true);
 	}
-	worker_wait(ch, NULL);
+	worker_wait(ch, ch->rx_held ? &held : NULL);
 }
 
 /* Until pvh_worker_stop(), let go of the pages that the VM takes back. */
@@ -300,6 +308,7 @@ static int worker_work(struct pvh_channel *ch)
 	clear_bit(KICKED, &ch->kicked);
 	/* (a): what made somebody set it is seen from here on */
 	smp_mb__after_atomic();
+	ch->rx_held = false;
 	return ch->dev->ops->work(ch);
 }
 
@@ -310,6 +319,8 @@ static void worker_serve(struct pvh_channel *ch)
 	int did;
 
 	while (!kthread_should_stop()) {
+		/* a turn is bounded: between two of them, others have theirs */
+		cond_resched();
 		did = worker_work(ch);
 		if (did < 0) {
 			worker_broken(ch, -did);
@@ -331,7 +342,6 @@ static void worker_serve(struct pvh_channel *ch)
 		idle_since = 0;
 		slept = false;
 		worker_remind(ch, now, false);
-		cond_resched();
 	}
 }
 
