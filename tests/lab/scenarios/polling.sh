@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What a device has of its own for polling and patience is in force for it alone,
+# and what it has not follows the module's parameters while it is open.
+
+TIMEOUT=240
+
+PARAMETERS=/sys/module/pvbus_host/parameters
+
+guest_setup() {
+	local id
+
+	pvbus_guest_load pvblk || return
+	# as patient as can be: what interrupts is up to the host
+	echo 1000 >/sys/module/pvbus/parameters/idle_poll_us || return
+	for id in plain never always hasty; do
+		pvblk_disk $id || return
+	done
+}
+
+# guest_read DISK...: so many requests, one at a time.
+guest_read() {
+	local disk
+
+	for disk; do
+		dd if="$disk" of=/dev/null bs=4k count=3000 iflag=direct status=none || return
+	done
+}
+
+# grew ID KEY DISK: by how much, while the guest reads DISK.
+grew() {
+	local before
+
+	before=$(worker_sum vm1 "$1" "$2")
+	guest vm1 guest_read "$3" || return
+	echo $(($(worker_sum vm1 "$1" "$2") - before))
+}
+
+own() {
+	pvbusctl show vm1 --json | jq -c "[.devices[] | [.id, .poll_us, .coalesce_us]]"
+}
+
+settings() {
+	check_equal "the daemon's are shown" \
+		'[["plain",null,null],["never",0,null],["always",200,1000]]' "$(own)"
+	check "and those that are added" pvbusctl add-disk vm1 \
+		id=hasty,path=/dev/hasty,poll-us=0,coalesce-us=0
+	check_equal "likewise" '["hasty",0,0]' "$(own | jq -c '.[3]')"
+	check "in the table too" grep -q 'size=32M poll-us=0 coalesce-us=0 path=/dev/hasty$' \
+		<(pvbusctl show vm1)
+	check "where what is not given is not" grep -q 'size=32M path=/dev/plain$' \
+		<(pvbusctl show vm1)
+	check_fails "out of range is refused" pvbusctl add-net vm1 id=n,poll-us=1001
+}
+
+polling() {
+	check "a disk polls by the module's parameter" test "$(grew plain polls /dev/pvda)" -gt 0
+	check_equal "not one that is not to" 0 "$(grew never polls /dev/pvdb)"
+	echo 0 >$PARAMETERS/poll_us
+	check_equal "the parameter is followed" 0 "$(grew plain polls /dev/pvda)"
+	check "but not by one with its own" test "$(grew always polls /dev/pvdc)" -gt 0
+	echo 200 >$PARAMETERS/poll_us
+	check "and followed again" test "$(grew plain polls /dev/pvda)" -gt 0
+}
+
+patience() {
+	local always hasty
+
+	always=$(grew always interrupts /dev/pvdc)
+	hasty=$(grew hasty interrupts /dev/pvdd)
+	diag "interrupts of 3000 requests: $always with patience, $hasty without"
+	check "without patience there are many more interrupts" \
+		test "$hasty" -gt $((3 * always))
+}
+
+host() {
+	local disk
+
+	for disk in plain never always hasty; do
+		null_disk $disk 32
+	done
+	check "the host module loads" pvbus_host_load || return
+	check "pvbusd starts" pvbusd_start vm1 --disk id=plain,path=/dev/plain \
+		--disk id=never,path=/dev/never,poll-us=0 \
+		--disk id=always,path=/dev/always,poll-us=200,coalesce-us=1000 || return
+	settings
+	check "a guest boots" pvbus_guest vm1 || return
+	check "its drivers load" guest vm1 guest_setup || return
+	polling
+	patience
+	check "the guest stops" guest_stop vm1
+	check "and pvbusd with it" pvbusd_wait vm1
+	check "the host module unloads" lab_rmmod pvbus_host
+}
