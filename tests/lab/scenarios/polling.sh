@@ -37,6 +37,40 @@ grew() {
 	echo $(($(worker_sum vm1 "$1" "$2") - before))
 }
 
+loop_load() {
+	lab_insmod pvbus && lab_insmod pvbus_loop
+}
+
+# The module believes no daemon: what is out of range, or given without the flag
+# that says so, is EINVAL (22), and what is not comes back as it was given.
+module_checks() {
+	python3 - <<-'END'
+	import fcntl, os, struct
+
+	def ioctl(fd, nr, args):
+	    try:
+	        return fcntl.ioctl(fd, 3 << 30 | len(args) << 16 | 0xB600 | nr, args)
+	    except OSError as e:
+	        return e.errno
+
+	def device(flags, poll, coalesce):
+	    return struct.pack("<HHI32sIiII32s16s6sHQII24s", 2, 1, flags, b"n", 0, -1,
+	                       0, 0, b"", b"", b"", 0, 0, poll, coalesce, b"")
+
+	fd = os.open("/dev/pvbus", os.O_RDWR)
+	vm = struct.pack("<II32sQQQIIQ16s", 1, 1, b"raw", 0, 0, 0, 2, 0, 0, b"")
+	made = ioctl(fd, 0, vm)
+	assert isinstance(made, bytes), made
+	for bad in (2, 1001, 0), (4, 0, 1001), (0, 1, 0), (0, 0, 1), (2, 0, 1), (8, 0, 0):
+	    assert ioctl(fd, 0x10, device(*bad)) == 22, bad
+	assert isinstance(ioctl(fd, 0x10, device(6, 1000, 0)), bytes)
+	got = ioctl(fd, 0x12, device(0, 0, 0))
+	assert struct.unpack_from("<I", got, 4) == (6,), got
+	assert struct.unpack_from("<II", got, 120) == (1000, 0), got
+	fcntl.ioctl(fd, 0xB605)
+	END
+}
+
 own() {
 	pvbusctl show vm1 --json | jq -c "[.devices[] | [.id, .poll_us, .coalesce_us]]"
 }
@@ -81,6 +115,9 @@ host() {
 		null_disk $disk 32
 	done
 	check "the host module loads" pvbus_host_load || return
+	check "so does loopback" loop_load || return
+	check "it checks what it is given" module_checks
+	check "and unloads" lab_rmmod pvbus_loop pvbus
 	check "pvbusd starts" pvbusd_start vm1 --disk id=plain,path=/dev/plain \
 		--disk id=never,path=/dev/never,poll-us=0 \
 		--disk id=always,path=/dev/always,poll-us=200,coalesce-us=1000 || return
