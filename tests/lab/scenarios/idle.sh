@@ -55,7 +55,7 @@ snapshot() {
 	printf -v "$1_looked" %s "$(guest vm1 guest_looked)"
 }
 
-# diff KEY: from snapshot a to snapshot b.
+# diff_of KEY: from snapshot a to snapshot b.
 diff_of() {
 	local a=a_$1 b=b_$1
 
@@ -94,6 +94,7 @@ host() {
 	check "a guest boots" pvbus_guest vm1 || return
 	check "its drivers load" guest vm1 guest_setup || return
 	guest_bg vm1 guest_hold
+	check_equal "each device has its worker" 3 "$(worker_pids vm1 | wc -l)"
 	idle "at first"
 
 	snapshot a
