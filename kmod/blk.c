@@ -28,8 +28,6 @@ static bool pvh_blk_serial_ok(const u8 serial[PVBUS_BLK_SERIAL])
 
 static int pvh_blk_check_args(const struct pvbus_ioc_dev *args)
 {
-	if (args->flags & ~PVBUS_DEV_READONLY)
-		return -EINVAL;
 	if (args->max_queues > PVH_MAX_QUEUES)
 		return -EINVAL;
 	if (!pvh_blk_serial_ok(args->serial))

@@ -97,8 +97,9 @@ static u32 pvh_blk_prepare(struct pvh_blk_req *req,
 	return status;
 }
 
+/* What it asks to move is added to @bytes. */
 static int pvh_blk_start(struct pvh_blk_queue *q,
-			 const struct pvbus_blk_req *raw)
+			 const struct pvbus_blk_req *raw, u64 *bytes)
 {
 	u32 tag = le16_to_cpu(raw->tag);
 	struct pvh_blk_req *req;
@@ -115,6 +116,8 @@ static int pvh_blk_start(struct pvh_blk_queue *q,
 
 	trace_pvbus_host_blk_take(q->ch, tag, le16_to_cpu(raw->cookie), 0);
 	status = pvh_blk_prepare(req, raw);
+	if (req->cmd.nr_segs)
+		*bytes += req->cmd.len;
 	if (status) {
 		pvh_blk_req_done(req, status);
 		return 0;
@@ -124,20 +127,24 @@ static int pvh_blk_start(struct pvh_blk_queue *q,
 	return 0;
 }
 
-/* Returns how many were taken; @err says whether the last broke the channel. */
+/*
+ * Within the budget, of which one request may be the whole. Returns how many
+ * were taken; @err says whether the last broke the channel.
+ */
 static int pvh_blk_take(struct pvh_blk_queue *q, int *err)
 {
 	struct pvring_cons *rx = &q->ch->rx;
 	struct pvbus_blk_req raw;
 	struct blk_plug plug;
+	u64 bytes = 0;
 	int taken = 0;
 
 	*err = 0;
 	blk_start_plug(&plug);
-	while (!*err && taken < PVH_BUDGET &&
+	while (!*err && taken < PVH_BUDGET && bytes < PVH_BUDGET_BYTES &&
 	       pvring_get(rx, &raw, sizeof(raw))) {
 		taken++;
-		*err = pvh_blk_start(q, &raw);
+		*err = pvh_blk_start(q, &raw, &bytes);
 	}
 	blk_finish_plug(&plug);
 	/* before a completion lets the guest use a tag, and a slot, again */

@@ -62,7 +62,7 @@ static bool pvh_check_create(const struct pvbus_ioc_vm_create *args)
 
 static bool pvh_check_dev(const struct pvbus_ioc_dev *args)
 {
-	if (args->flags & ~PVBUS_DEV_READONLY)
+	if (args->flags & ~PVBUS_DEV_FLAGS)
 		return false;
 	if (args->reserved0 ||
 	    !pvh_zero(args->reserved, sizeof(args->reserved)))

@@ -10,6 +10,9 @@
 
 #include "host.h"
 
+/* Of a device's flags, those that say what is its own. */
+#define DEV_OWN		(PVBUS_DEV_POLL_US | PVBUS_DEV_COALESCE_US)
+
 static const struct pvh_dev_ops * const dev_types[] = {
 	&pvh_blk_ops,
 	&pvh_net_ops,
@@ -90,11 +93,24 @@ static unsigned int dev_open_queues(const struct pvh_dev *dev)
 
 /* -- adding ------------------------------------------------------------------------ */
 
+/* What is this device's own is in range, and what is not is not given. */
+static bool dev_time_ok(const struct pvbus_ioc_dev *args, u32 own, u32 us)
+{
+	return us <= (args->flags & own ? PVBUS_DEV_MAX_US : 0);
+}
+
 static int dev_args_check(const struct pvbus_ioc_dev *args)
 {
+	if (!dev_time_ok(args, PVBUS_DEV_POLL_US, args->poll_us) ||
+	    !dev_time_ok(args, PVBUS_DEV_COALESCE_US, args->coalesce_us)) {
+		pr_err_ratelimited("%s: bad poll_us %u or coalesce_us %u: give 0 to %u\n",
+				   args->id, args->poll_us, args->coalesce_us,
+				   PVBUS_DEV_MAX_US);
+		return -EINVAL;
+	}
 	if (!pvh_id_valid(args->id) || args->reserved0 ||
 	    memchr_inv(args->reserved, 0, sizeof(args->reserved)) ||
-	    (args->flags & ~PVBUS_DEV_READONLY) ||
+	    (args->flags & ~PVBUS_DEV_FLAGS) ||
 	    args->max_queues > PVH_MAX_QUEUES || !dev_ops(args->type))
 		return -EINVAL;
 	return 0;
@@ -122,6 +138,9 @@ static struct pvh_dev *dev_alloc(struct pvh_vm *vm,
 	dev->vm = vm;
 	dev->ops = dev_ops(args->type);
 	memcpy(dev->id, args->id, sizeof(dev->id));
+	dev->own = args->flags & DEV_OWN;
+	dev->poll_us = args->poll_us;
+	dev->coalesce_us = args->coalesce_us;
 	dev->max_queues = args->max_queues ?:
 			  min_t(unsigned int, num_online_cpus(), PVH_MAX_QUEUES);
 	spin_lock_init(&dev->blob_lock);
@@ -319,6 +338,9 @@ static void dev_fill(struct pvh_dev *dev, struct pvbus_ioc_dev *args)
 	args->fd = -1;
 	args->open_queues = dev_open_queues(dev);
 	dev->ops->info(dev, args);
+	args->flags |= dev->own;
+	args->poll_us = dev->poll_us;
+	args->coalesce_us = dev->coalesce_us;
 }
 
 /**

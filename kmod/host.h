@@ -19,6 +19,7 @@
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -160,6 +161,8 @@ struct pvh_stats {
  * @tx: ring from host to guest; worker only
  * @rx_slots: slots of @rx: tags are below this
  * @tx_slots: slots of @tx
+ * @rx_held: entries of @rx have to wait for something else, such as room in @tx:
+ *	no reason to call ->work() and none to stay awake; worker only
  * @worker: the thread; it alone runs @dev->ops->work. NULL before it starts;
  *	a reference is held until the channel is freed, so that backends may call
  *	pvh_channel_wake() from ->open() on until ->close() returns
@@ -199,6 +202,8 @@ struct pvh_channel {
 	u32			rx_slots;
 	u32			tx_slots;
 
+	bool			rx_held;
+
 	struct task_struct	*worker;
 	unsigned long		kicked;
 	int			broken;
@@ -229,8 +234,13 @@ void pvh_channel_interrupt(struct pvh_channel *ch);
 void pvh_channel_lazy(struct pvh_channel *ch);
 void pvh_channel_stuck(struct pvh_channel *ch);
 
-/* Entries that ->work() may take from the ring before it returns. */
-#define PVH_BUDGET	128
+/*
+ * Entries that ->work() may take from the ring before it returns, and bytes that
+ * they may ask for, the last one not counted: between two calls the worker lets
+ * others have its CPU, and the guest is told what is done.
+ */
+#define PVH_BUDGET		128
+#define PVH_BUDGET_BYTES	SZ_1M
 
 /* -- devices (dev.c) ----------------------------------------------------------- */
 
@@ -247,12 +257,15 @@ void pvh_channel_stuck(struct pvh_channel *ch);
  *	not run yet. Features were checked against dev->features.
  * @close: the worker has ended; wait for what is in flight, drop all pins
  *	with pvh_pin_put(), free ch->priv
- * @work: take up to PVH_BUDGET entries from the ring and reap what the device
- *	finished; publish; interrupt when the guest asked for it. Worker context,
- *	may sleep. Returns how much was done (0: nothing to do), or a negative
- *	-PVBUS_ST_* when the guest broke the protocol.
- * @pending: is there something for @work beside the ring? Called by the worker
- *	before it sleeps, in TASK_IDLE state: must not sleep.
+ * @work: take entries from the ring, up to PVH_BUDGET of them or
+ *	PVH_BUDGET_BYTES, and reap what the device finished; publish; interrupt
+ *	when the guest asked for it. Worker context, may sleep. Returns how much
+ *	was done (0: nothing to do), or a negative -PVBUS_ST_* when the guest
+ *	broke the protocol. Sets ch->rx_held when it leaves entries in the ring
+ *	that it cannot take.
+ * @pending: is there something for @work beside the ring, or can it take again
+ *	what ch->rx_held says it could not? Called by the worker before it
+ *	sleeps, in TASK_IDLE state: must not sleep.
  *
  * @open, @close of a device are serialized by vm->lock.
  */
@@ -282,6 +295,11 @@ extern const struct pvh_dev_ops pvh_net_ops;
  * @offer: number of the offer
  * @id: instance id
  * @max_queues: channels offered
+ * @own: PVBUS_DEV_POLL_US, PVBUS_DEV_COALESCE_US: which of the next two are
+ *	this device's; otherwise the module's parameter is in force. Like them,
+ *	constant
+ * @poll_us: longest time that its workers poll
+ * @coalesce_us: how long its guest may take to find an entry
  * @features: device features offered
  * @blob_lock: protects @blob, @blob_len and @blob_changed; a leaf, so that
  *	backends may call pvh_dev_update() in any context
@@ -302,6 +320,9 @@ struct pvh_dev {
 	u32			offer;
 	char			id[PVBUS_ID_SIZE];
 	u16			max_queues;
+	u32			own;
+	u32			poll_us;
+	u32			coalesce_us;
 	u64			features;
 	/* protects @blob, @blob_len and @blob_changed */
 	spinlock_t		blob_lock;

@@ -248,8 +248,8 @@ static int pvh_net_check_args(const struct pvh_dev *pdev,
 {
 	const char *what;
 
-	if (args->flags)
-		what = "flags: a network card has none";
+	if (args->flags & PVBUS_DEV_READONLY)
+		what = "flags: a network card cannot be read-only";
 	else if (args->max_queues > PVH_MAX_QUEUES)
 		what = "number of queues: give 1 to 16, or 0 for one per CPU";
 	else if (args->mtu && (args->mtu < PVBUS_NET_MIN_MTU ||

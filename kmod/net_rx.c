@@ -345,7 +345,8 @@ int pvh_net_rx(struct pvh_net_queue *q, unsigned int budget)
 	int verdict = 0;
 
 	__skb_queue_head_init(&r.skbs);
-	while (n < budget && (skb = pvh_net_backlog_peek(&q->backlog))) {
+	while (n < budget && r.bytes < PVH_BUDGET_BYTES &&
+	       (skb = pvh_net_backlog_peek(&q->backlog))) {
 		verdict = pvh_net_give(q, skb);
 		if (verdict < 0 ||
 		    (verdict == PVH_NET_BLOCKED && !pvh_net_stalled(q)))

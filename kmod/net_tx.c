@@ -315,18 +315,23 @@ static int pvh_net_take_all(struct pvh_net_queue *q, unsigned int budget,
 			    struct pvh_net_batch *b)
 {
 	union pvh_net_entry e;
-	unsigned int n;
+	unsigned int n, bytes = 0;
 	int err;
 
-	for (n = 0; n < budget; n++) {
+	for (n = 0; n < budget && bytes < PVH_BUDGET_BYTES; n++) {
 		err = pvh_net_done_room(q);
 		if (err < 0)
 			return err;
+		/* until there is room, which pvh_net_pending() sees */
+		q->ch->rx_held = !err;
 		if (!err || !pvring_get(&q->ch->rx, &e, sizeof(e)))
 			break;
+		/* buffers are no packet */
+		q->pkt.len = 0;
 		err = pvh_net_entry(q, &e, b);
 		if (err)
 			return err;
+		bytes += q->pkt.len;
 		if (b->packets >= PVH_NET_BATCH_PACKETS ||
 		    b->bytes >= PVH_NET_BATCH_BYTES)
 			pvh_net_deliver(q, b);

@@ -52,15 +52,16 @@
 /* As long as KVM polls for a vCPU that halts, by default. */
 #define POLL_US_DEFAULT		200
 #define COALESCE_US_DEFAULT	50
-#define TIME_US_MAX		1000
 
 /* Who takes the CPU for longer than this is there to stay for a while. */
 #define GIVE_WAY_MAX		(500 * NSEC_PER_USEC)
 #define CROWDED			(100 * NSEC_PER_MSEC)
+/* How often to look after entries that are held up: not every guest rings. */
+#define HELD			NSEC_PER_MSEC
 
 static int time_us_set(const char *val, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 0, TIME_US_MAX);
+	return param_set_uint_minmax(val, kp, 0, PVBUS_DEV_MAX_US);
 }
 
 static const struct kernel_param_ops time_us_ops = {
@@ -142,19 +143,32 @@ void pvh_channel_interrupt(struct pvh_channel *ch)
 		worker_interrupt(ch);
 }
 
-/* -- patience ---------------------------------------------------------------------- */
+/* -- times: the device's own, or the module's ------------------------------------- */
 
-static u64 param_ns(const unsigned int *us)
+static u64 worker_poll_max(const struct pvh_channel *ch)
 {
-	return READ_ONCE(*us) * (u64)NSEC_PER_USEC;
+	const struct pvh_dev *dev = ch->dev;
+
+	return (dev->own & PVBUS_DEV_POLL_US ? dev->poll_us :
+		READ_ONCE(poll_us)) * (u64)NSEC_PER_USEC;
 }
 
+static u64 worker_coalesce(const struct pvh_channel *ch)
+{
+	const struct pvh_dev *dev = ch->dev;
+
+	return (dev->own & PVBUS_DEV_COALESCE_US ? dev->coalesce_us :
+		READ_ONCE(coalesce_us)) * (u64)NSEC_PER_USEC;
+}
+
+/* -- patience ---------------------------------------------------------------------- */
+
 /* How long is it, when the guest has allowed @us, or left it to us (negative)? */
-static u64 worker_allowed(int us)
+static u64 worker_allowed(const struct pvh_channel *ch, int us)
 {
 	if (us < 0)
-		return param_ns(&coalesce_us);
-	return min_t(u64, us * (u64)NSEC_PER_USEC, param_ns(&coalesce_max_us));
+		return worker_coalesce(ch);
+	return min_t(u64, us, READ_ONCE(coalesce_max_us)) * NSEC_PER_USEC;
 }
 
 /* How long may entries wait, of which the guest has read those before @index? */
@@ -164,9 +178,9 @@ static u64 worker_patience(const struct pvh_channel *ch,
 	u64 patience = U64_MAX;
 
 	if (waiting == PVRING_AHEAD)
-		patience = worker_allowed(ch->rx_us);
+		patience = worker_allowed(ch, ch->rx_us);
 	if (waiting == PVRING_UNTOLD || (s32)(ch->lazy - index) > 0)
-		patience = min(patience, worker_allowed(ch->lazy_us));
+		patience = min(patience, worker_allowed(ch, ch->lazy_us));
 	return patience;
 }
 
@@ -256,7 +270,8 @@ static bool worker_has_work(struct pvh_channel *ch)
 	unsigned long kicked = READ_ONCE(ch->kicked);
 
 	return (kicked & (BIT(KICKED) | BIT(RUNG))) == BIT(KICKED) ||
-	       pvring_pending(&ch->rx) || (ops->pending && ops->pending(ch));
+	       (!ch->rx_held && pvring_pending(&ch->rx)) ||
+	       (ops->pending && ops->pending(ch));
 }
 
 /*
@@ -290,7 +305,7 @@ static bool worker_give_way(struct pvh_channel *ch, u64 now, u64 *given)
  */
 static bool worker_poll(struct pvh_channel *ch)
 {
-	u64 window = pvpoll_window(&ch->poll, param_ns(&poll_us));
+	u64 window = pvpoll_window(&ch->poll, worker_poll_max(ch));
 	u64 now, start = local_clock();
 	u64 given = 0;
 
@@ -331,7 +346,8 @@ static bool worker_wait(struct pvh_channel *ch, ktime_t *timeout)
 	/* (b), with the full barrier that belongs to it */
 	set_current_state(TASK_IDLE);
 	if (!kthread_should_stop() && !test_bit(KICKED, &ch->kicked) &&
-	    pvring_cons_arm(&ch->rx) && !(ops->pending && ops->pending(ch))) {
+	    (ch->rx_held || pvring_cons_arm(&ch->rx)) &&
+	    !(ops->pending && ops->pending(ch))) {
 		trace_pvbus_host_sleep(ch);
 		timed_out = !schedule_hrtimeout(timeout, HRTIMER_MODE_REL);
 		trace_pvbus_host_awake(ch);
@@ -341,9 +357,13 @@ static bool worker_wait(struct pvh_channel *ch, ktime_t *timeout)
 	return timed_out;
 }
 
-/* Once what waits for the guest has been looked after, for as long as it takes. */
+/*
+ * Once what waits for the guest has been looked after, for as long as it takes,
+ * or until it is time to look after what is held up.
+ */
 static void worker_sleep(struct pvh_channel *ch)
 {
+	ktime_t held = ns_to_ktime(HELD);
 	ktime_t left;
 
 	pvh_pin_sleep(ch);
@@ -353,7 +373,7 @@ static void worker_sleep(struct pvh_channel *ch)
 			return;
 		worker_remind_last(ch);
 	}
-	worker_wait(ch, NULL);
+	worker_wait(ch, ch->rx_held ? &held : NULL);
 }
 
 /*
@@ -430,6 +450,7 @@ static int worker_work(struct pvh_channel *ch, bool *rung)
 	clear_bit(KICKED, &ch->kicked);
 	/* (a): what made somebody set it is seen from here on */
 	smp_mb__after_atomic();
+	ch->rx_held = false;
 	return ch->dev->ops->work(ch);
 }
 
@@ -455,6 +476,8 @@ static void worker_serve(struct pvh_channel *ch)
 	int did;
 
 	while (!kthread_should_stop()) {
+		/* a turn is bounded: between two of them, others have theirs */
+		cond_resched();
 		did = worker_work(ch, &rung);
 		if (did < 0) {
 			worker_broken(ch, -did);
@@ -473,11 +496,10 @@ static void worker_serve(struct pvh_channel *ch)
 			pvh_storm_worth(&ch->storm);
 		if (slept)
 			pvpoll_slept(&ch->poll, now - idle_since,
-				     param_ns(&poll_us));
+				     worker_poll_max(ch));
 		idle_since = 0;
 		slept = false;
 		worker_remind(ch, now);
-		cond_resched();
 	}
 }
 

@@ -112,6 +112,66 @@ static void disk_format(void **state)
 	assert_int_equal(spec_format_disk(&disk, text, strlen(text)), -1);
 }
 
+/* 0 is not the same as not given. */
+static void disk_tuning(void **state)
+{
+	struct disk_spec disk, again;
+	char text[256];
+
+	assert_int_equal(spec_parse_disk("id=a,path=b", &disk, &err), 0);
+	assert_int_equal(disk.tuning.flags, 0);
+	assert_int_equal(spec_parse_disk("id=a,path=b,poll-us=0", &disk, &err),
+			 0);
+	assert_int_equal(disk.tuning.flags, PVBUS_DEV_POLL_US);
+	assert_int_equal(disk.tuning.poll_us, 0);
+	assert_int_equal(spec_parse_disk("id=a,path=b,coalesce-us=1000,poll-us=7",
+					 &disk, &err), 0);
+	assert_int_equal(disk.tuning.flags,
+			 PVBUS_DEV_POLL_US | PVBUS_DEV_COALESCE_US);
+	assert_int_equal(disk.tuning.poll_us, 7);
+	assert_int_equal(disk.tuning.coalesce_us, 1000);
+	assert_int_equal(spec_format_disk(&disk, text, sizeof(text)), 0);
+	assert_int_equal(spec_parse_disk(text, &again, &err), 0);
+	assert_memory_equal(&disk, &again, sizeof(disk));
+
+	assert_int_equal(spec_parse_disk("id=a,path=b,coalesce-us=0", &disk,
+					 &err), 0);
+	assert_int_equal(spec_format_disk(&disk, text, sizeof(text)), 0);
+	assert_string_equal(text, "id=a,path=b,coalesce-us=0");
+
+	assert_bad_disk("id=a,path=b,poll-us=1001", "'1001'");
+	assert_words("from 0 to 1000");
+	assert_bad_disk("id=a,path=b,poll-us=", "poll-us ''");
+	assert_bad_disk("id=a,path=b,poll-us", "'poll-us' has no value");
+	assert_bad_disk("id=a,path=b,poll-us=-1", "'-1'");
+	assert_bad_disk("id=a,path=b,poll-us=50us", "'50us'");
+	assert_bad_disk("id=a,path=b,poll-us=1,poll-us=2", "given twice");
+	assert_bad_disk("id=a,path=b,coalesce-us=4294967296", "coalesce-us");
+	assert_bad_disk("id=a,path=b,poll_us=1", "'poll_us' is not known");
+	assert_words("poll-us, coalesce-us");
+}
+
+static void net_tuning(void **state)
+{
+	struct net_spec net;
+
+	assert_int_equal(spec_parse_net("id=a", &net, &err), 0);
+	assert_int_equal(net.tuning.flags, 0);
+	assert_int_equal(spec_parse_net("id=a,poll-us=1000", &net, &err), 0);
+	assert_int_equal(net.tuning.flags, PVBUS_DEV_POLL_US);
+	assert_int_equal(net.tuning.poll_us, 1000);
+	assert_int_equal(spec_parse_net("id=a,coalesce-us=0", &net, &err), 0);
+	assert_int_equal(net.tuning.flags, PVBUS_DEV_COALESCE_US);
+
+	assert_bad_net("id=a,poll-us=1001", "'1001'");
+	assert_words("from 0 to 1000");
+	assert_bad_net("id=a,coalesce-us=1001", "'1001'");
+	assert_words("from 0 to 1000");
+	assert_bad_net("id=a,coalesce-us=", "coalesce-us ''");
+	assert_bad_net("id=a,poll=1", "'poll' is not known");
+	assert_words("poll-us, coalesce-us");
+}
+
 static void names(void **state)
 {
 	char name[PVBUS_ID_SIZE];
@@ -233,9 +293,11 @@ int main(void)
 		cmocka_unit_test(disk_defaults),
 		cmocka_unit_test(disk_bad),
 		cmocka_unit_test(disk_format),
+		cmocka_unit_test(disk_tuning),
 		cmocka_unit_test(names),
 		cmocka_unit_test(net_full),
 		cmocka_unit_test(net_bad),
+		cmocka_unit_test(net_tuning),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(unique),
 	};

@@ -316,12 +316,31 @@ static void test_control_device(void **state)
 	      F(pvbus_ioc_vm_set_mem, nr_regions, 0, 4),
 	      F(pvbus_ioc_vm_set_mem, reserved, 4, 4),
 	      F(pvbus_ioc_vm_set_mem, region, 8, 192));
+	CHECK(pvbus_ioc_dev, 152,
+	      F(pvbus_ioc_dev, type, 0, 2),
+	      F(pvbus_ioc_dev, max_queues, 2, 2),
+	      F(pvbus_ioc_dev, flags, 4, 4),
+	      F(pvbus_ioc_dev, id, 8, 32),
+	      F(pvbus_ioc_dev, offer, 40, 4),
+	      F(pvbus_ioc_dev, fd, 44, 4),
+	      F(pvbus_ioc_dev, mtu, 48, 4),
+	      F(pvbus_ioc_dev, open_queues, 52, 4),
+	      F(pvbus_ioc_dev, serial, 56, 32),
+	      F(pvbus_ioc_dev, ifname, 88, 16),
+	      F(pvbus_ioc_dev, mac, 104, 6),
+	      F(pvbus_ioc_dev, reserved0, 110, 2),
+	      F(pvbus_ioc_dev, capacity, 112, 8),
+	      F(pvbus_ioc_dev, poll_us, 120, 4),
+	      F(pvbus_ioc_dev, coalesce_us, 124, 4),
+	      F(pvbus_ioc_dev, reserved, 128, 24));
+	assert_int_equal(PVBUS_DEV_READONLY, 1);
+	assert_int_equal(PVBUS_DEV_POLL_US, 2);
+	assert_int_equal(PVBUS_DEV_COALESCE_US, 4);
 	CHECK(pvbus_ioc_dev_remove, 40,
 	      F(pvbus_ioc_dev_remove, id, 0, 32),
 	      F(pvbus_ioc_dev_remove, timeout_ms, 32, 4),
 	      F(pvbus_ioc_dev_remove, reserved, 36, 4));
 	assert_int_equal(sizeof(struct pvbus_ioc_vm_info), 272);
-	assert_int_equal(sizeof(struct pvbus_ioc_dev), 152);
 	assert_int_equal(sizeof(struct pvbus_ioc_chan_stats), 184);
 }
 

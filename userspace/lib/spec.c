@@ -230,6 +230,22 @@ static int parse_queues(const char *value, unsigned int *queues,
 				 err);
 }
 
+static int parse_poll_us(const char *value, struct tuning_spec *tuning,
+			 struct pv_err *err)
+{
+	tuning->flags |= PVBUS_DEV_POLL_US;
+	return spec_parse_number(value, "poll-us", 0, PVBUS_DEV_MAX_US,
+				 &tuning->poll_us, err);
+}
+
+static int parse_coalesce_us(const char *value, struct tuning_spec *tuning,
+			     struct pv_err *err)
+{
+	tuning->flags |= PVBUS_DEV_COALESCE_US;
+	return spec_parse_number(value, "coalesce-us", 0, PVBUS_DEV_MAX_US,
+				 &tuning->coalesce_us, err);
+}
+
 static int disk_id(const char *value, void *into, struct pv_err *err)
 {
 	struct disk_spec *disk = into;
@@ -286,6 +302,17 @@ static int disk_queues(const char *value, void *into, struct pv_err *err)
 	return parse_queues(value, &((struct disk_spec *)into)->queues, err);
 }
 
+static int disk_poll_us(const char *value, void *into, struct pv_err *err)
+{
+	return parse_poll_us(value, &((struct disk_spec *)into)->tuning, err);
+}
+
+static int disk_coalesce_us(const char *value, void *into, struct pv_err *err)
+{
+	return parse_coalesce_us(value, &((struct disk_spec *)into)->tuning,
+				 err);
+}
+
 static int net_id(const char *value, void *into, struct pv_err *err)
 {
 	return spec_parse_name(value, "id", ((struct net_spec *)into)->id, err);
@@ -313,8 +340,19 @@ static int net_queues(const char *value, void *into, struct pv_err *err)
 	return parse_queues(value, &((struct net_spec *)into)->queues, err);
 }
 
-#define DISK_KEYS	"id, path, readonly, serial, queues"
-#define NET_KEYS	"id, mac, ifname, mtu, queues"
+static int net_poll_us(const char *value, void *into, struct pv_err *err)
+{
+	return parse_poll_us(value, &((struct net_spec *)into)->tuning, err);
+}
+
+static int net_coalesce_us(const char *value, void *into, struct pv_err *err)
+{
+	return parse_coalesce_us(value, &((struct net_spec *)into)->tuning,
+				 err);
+}
+
+#define DISK_KEYS	"id, path, readonly, serial, queues, poll-us, coalesce-us"
+#define NET_KEYS	"id, mac, ifname, mtu, queues, poll-us, coalesce-us"
 
 static const struct spec_key disk_keys[] = {
 	{ .name = "id", .required = true, .parse = disk_id },
@@ -322,6 +360,8 @@ static const struct spec_key disk_keys[] = {
 	{ .name = "readonly", .flag = true, .parse = disk_readonly },
 	{ .name = "serial", .parse = disk_serial },
 	{ .name = "queues", .parse = disk_queues },
+	{ .name = "poll-us", .parse = disk_poll_us },
+	{ .name = "coalesce-us", .parse = disk_coalesce_us },
 	{ }
 };
 
@@ -331,6 +371,8 @@ static const struct spec_key net_keys[] = {
 	{ .name = "ifname", .parse = net_ifname },
 	{ .name = "mtu", .parse = net_mtu },
 	{ .name = "queues", .parse = net_queues },
+	{ .name = "poll-us", .parse = net_poll_us },
+	{ .name = "coalesce-us", .parse = net_coalesce_us },
 	{ }
 };
 
@@ -415,7 +457,8 @@ static int in_spec(const char *what, const char *text, struct pv_err *err)
 
 /**
  * spec_parse_disk - parse the description of a disk
- * @text: id=ID,path=PATH[,readonly][,serial=SERIAL][,queues=N]
+ * @text: id=ID,path=PATH[,readonly][,serial=SERIAL][,queues=N][,poll-us=US]
+ *	[,coalesce-us=US]
  * @disk: result
  * @err: what is wrong
  *
@@ -432,7 +475,8 @@ int spec_parse_disk(const char *text, struct disk_spec *disk,
 
 /**
  * spec_parse_net - parse the description of a network card
- * @text: id=ID[,mac=MAC][,ifname=NAME][,mtu=MTU][,queues=N]
+ * @text: id=ID[,mac=MAC][,ifname=NAME][,mtu=MTU][,queues=N][,poll-us=US]
+ *	[,coalesce-us=US]
  * @net: result
  * @err: what is wrong
  *
@@ -461,6 +505,15 @@ static void append(char *text, size_t size, size_t *len, const char *value,
 	}
 }
 
+static void append_number(char *text, size_t size, size_t *len,
+			  const char *key, unsigned int number)
+{
+	char item[40];
+
+	snprintf(item, sizeof(item), ",%s=%u", key, number);
+	append(text, size, len, item, false);
+}
+
 /**
  * spec_format_disk - write a disk so that spec_parse_disk() reads it back
  * @disk: the disk
@@ -471,11 +524,9 @@ static void append(char *text, size_t size, size_t *len, const char *value,
  */
 int spec_format_disk(const struct disk_spec *disk, char *text, size_t size)
 {
-	char queues[24] = "";
+	const struct tuning_spec *tuning = &disk->tuning;
 	size_t len = 0;
 
-	if (disk->queues)
-		snprintf(queues, sizeof(queues), ",queues=%u", disk->queues);
 	append(text, size, &len, "id=", false);
 	append(text, size, &len, disk->id, true);
 	append(text, size, &len, ",path=", false);
@@ -485,7 +536,13 @@ int spec_format_disk(const struct disk_spec *disk, char *text, size_t size)
 		append(text, size, &len, ",serial=", false);
 		append(text, size, &len, disk->serial, true);
 	}
-	append(text, size, &len, queues, false);
+	if (disk->queues)
+		append_number(text, size, &len, "queues", disk->queues);
+	if (tuning->flags & PVBUS_DEV_POLL_US)
+		append_number(text, size, &len, "poll-us", tuning->poll_us);
+	if (tuning->flags & PVBUS_DEV_COALESCE_US)
+		append_number(text, size, &len, "coalesce-us",
+			      tuning->coalesce_us);
 	if (len >= size)
 		return -1;
 	text[len] = '\0';

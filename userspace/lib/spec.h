@@ -21,12 +21,26 @@
 #define SPEC_MAX_QUEUES		16
 
 /**
+ * struct tuning_spec - what a device has of its own
+ * @flags: PVBUS_DEV_POLL_US, PVBUS_DEV_COALESCE_US: which of these are given
+ * @poll_us: longest time that the host polls for it, in microseconds
+ * @coalesce_us: how long the guest may take to find what the host has finished,
+ *	in microseconds
+ */
+struct tuning_spec {
+	uint32_t	flags;
+	unsigned int	poll_us;
+	unsigned int	coalesce_us;
+};
+
+/**
  * struct disk_spec - a disk, as in --disk
  * @id: instance id
  * @path: block device or raw file
  * @serial: serial number, or empty
  * @readonly: the guest may not write
  * @queues: channels, or 0 for as many as the host chooses
+ * @tuning: of its own
  */
 struct disk_spec {
 	char		id[PVBUS_ID_SIZE];
@@ -34,6 +48,7 @@ struct disk_spec {
 	char		serial[PVBUS_BLK_SERIAL];
 	bool		readonly;
 	unsigned int	queues;
+	struct tuning_spec tuning;
 };
 
 /**
@@ -43,6 +58,7 @@ struct disk_spec {
  * @mac: address of the guest's card, or zero for a random one
  * @mtu: in bytes, or 0 for the default
  * @queues: channels, or 0 for as many as CPUs
+ * @tuning: of its own
  */
 struct net_spec {
 	char		id[PVBUS_ID_SIZE];
@@ -50,6 +66,7 @@ struct net_spec {
 	uint8_t		mac[6];
 	unsigned int	mtu;
 	unsigned int	queues;
+	struct tuning_spec tuning;
 };
 
 int spec_parse_name(const char *text, const char *what, char *name,

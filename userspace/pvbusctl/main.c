@@ -56,9 +56,9 @@ static const char doc[] =
 	"  show VM              a VM and its devices\n"
 	"  stats VM             counters of its channels\n"
 	"  add-disk VM SPEC     id=ID,path=PATH[,readonly][,serial=SERIAL]\n"
-	"                       [,queues=N]\n"
+	"                       [,queues=N][,poll-us=US][,coalesce-us=US]\n"
 	"  add-net VM SPEC      id=ID[,mac=MAC][,ifname=NAME][,mtu=MTU]\n"
-	"                       [,queues=N]\n"
+	"                       [,queues=N][,poll-us=US][,coalesce-us=US]\n"
 	"  remove VM ID         take a device from the guest\n\n"
 	"Exit status: 0 done, 1 failure, 2 wrong usage.";
 

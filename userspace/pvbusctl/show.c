@@ -74,19 +74,31 @@ void show_list(const json_t *vms)
 	table_free(&t);
 }
 
+/* " NAME=NUMBER" if the device has it of its own, otherwise nothing. */
+static void format_own(char *buf, size_t len, const json_t *dev,
+		       const char *key, const char *name)
+{
+	*buf = '\0';
+	if (json_object_get(dev, key))
+		snprintf(buf, len, " %s=%" PRIu64, name, number(dev, key));
+}
+
 static void add_details(struct table *t, const json_t *dev)
 {
-	char size[32];
+	char size[32], poll[40], coalesce[40];
 
+	format_own(poll, sizeof(poll), dev, "poll_us", "poll-us");
+	format_own(coalesce, sizeof(coalesce), dev, "coalesce_us",
+		   "coalesce-us");
 	if (!strcmp(text(dev, "type"), "net")) {
-		table_add(t, "ifname=%s mac=%s mtu=%" PRIu64,
+		table_add(t, "ifname=%s mac=%s mtu=%" PRIu64 "%s%s",
 			  text(dev, "ifname"), text(dev, "mac"),
-			  number(dev, "mtu"));
+			  number(dev, "mtu"), poll, coalesce);
 		return;
 	}
 	table_size(size, sizeof(size), number(dev, "capacity"));
-	table_add(t, "size=%s%s%s%s%s%s", size,
-		  truth(dev, "readonly") ? " readonly" : "",
+	table_add(t, "size=%s%s%s%s%s%s%s%s", size,
+		  truth(dev, "readonly") ? " readonly" : "", poll, coalesce,
 		  *text(dev, "serial") ? " serial=" : "", text(dev, "serial"),
 		  *text(dev, "path") ? " path=" : "", text(dev, "path"));
 }

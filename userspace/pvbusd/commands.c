@@ -101,6 +101,15 @@ static void set_net(json_t *json, const struct pvbus_ioc_dev *dev)
 	set_number(json, "mtu", dev->mtu);
 }
 
+/* Only what is the device's own: the rest is the module's, for all of them. */
+static void set_tuning(json_t *json, const struct pvbus_ioc_dev *dev)
+{
+	if (dev->flags & PVBUS_DEV_POLL_US)
+		set_number(json, "poll_us", dev->poll_us);
+	if (dev->flags & PVBUS_DEV_COALESCE_US)
+		set_number(json, "coalesce_us", dev->coalesce_us);
+}
+
 static json_t *device_json(const struct daemon *d,
 			   const struct pvbus_ioc_dev *dev)
 {
@@ -112,6 +121,7 @@ static json_t *device_json(const struct daemon *d,
 	set_number(json, "offer", dev->offer);
 	set_number(json, "queues", dev->max_queues);
 	set_number(json, "open_queues", dev->open_queues);
+	set_tuning(json, dev);
 	if (disk)
 		set_disk(d, json, dev);
 	else

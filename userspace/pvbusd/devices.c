@@ -9,6 +9,14 @@
 #include "daemon.h"
 #include "device.h"
 
+static void set_tuning(struct pvbus_ioc_dev *dev,
+		       const struct tuning_spec *tuning)
+{
+	dev->flags |= tuning->flags;
+	dev->poll_us = tuning->poll_us;
+	dev->coalesce_us = tuning->coalesce_us;
+}
+
 /**
  * devices_add_disk - offer the guest a disk
  * @d: the daemon
@@ -28,6 +36,7 @@ int devices_add_disk(struct daemon *d, const struct disk_spec *disk, int fd,
 	dev->type = PVBUS_TYPE_BLK;
 	dev->max_queues = disk->queues;
 	dev->flags = disk->readonly ? PVBUS_DEV_READONLY : 0;
+	set_tuning(dev, &disk->tuning);
 	dev->fd = fd;
 	memcpy(dev->id, disk->id, sizeof(dev->id));
 	memcpy(dev->serial, disk->serial, sizeof(dev->serial));
@@ -70,6 +79,7 @@ int devices_add_net(struct daemon *d, const struct net_spec *net,
 	memset(dev, 0, sizeof(*dev));
 	dev->type = PVBUS_TYPE_NET;
 	dev->max_queues = net->queues;
+	set_tuning(dev, &net->tuning);
 	dev->fd = -1;
 	dev->mtu = net->mtu;
 	memcpy(dev->id, net->id, sizeof(dev->id));

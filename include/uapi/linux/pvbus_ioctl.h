@@ -173,6 +173,13 @@ struct pvbus_ioc_vm_set_mem {
 
 /* Flags of a device */
 #define PVBUS_DEV_READONLY	(1U << 0)	/* disk */
+#define PVBUS_DEV_POLL_US	(1U << 1)	/* @poll_us is this device's */
+#define PVBUS_DEV_COALESCE_US	(1U << 2)	/* so is @coalesce_us */
+#define PVBUS_DEV_FLAGS		(PVBUS_DEV_READONLY | PVBUS_DEV_POLL_US | \
+				 PVBUS_DEV_COALESCE_US)
+
+/* Most that @poll_us and @coalesce_us may be. */
+#define PVBUS_DEV_MAX_US	1000
 
 #define PVBUS_IFNAME_SIZE	16
 
@@ -195,6 +202,12 @@ struct pvbus_ioc_vm_set_mem {
  * @open_queues: channels that are open (out)
  * @reserved0: 0
  * @capacity: disk: bytes (out)
+ * @poll_us: with PVBUS_DEV_POLL_US, longest time in microseconds that a worker
+ *	of this device polls before it sleeps, 0 for never; without, 0, and the
+ *	module's parameter is in force
+ * @coalesce_us: with PVBUS_DEV_COALESCE_US, how long in microseconds a guest
+ *	that has asked for patience may take to find an entry before it is
+ *	interrupted; without, 0, and the module's parameter is in force
  * @reserved: 0
  *
  * Errors of PVBUS_IOC_DEV_ADD: EEXIST (id; or ifname), EINVAL, EBADF, ENOTBLK
@@ -216,7 +229,9 @@ struct pvbus_ioc_dev {
 	__u8	mac[6];
 	__u16	reserved0;
 	__u64	capacity;
-	__u64	reserved[4];
+	__u32	poll_us;
+	__u32	coalesce_us;
+	__u64	reserved[3];
 };
 
 /**

@@ -61,6 +61,10 @@ arguments() {
 	daemon "disk size" "/run/fs/odd|512" --disk id=a,path=/run/fs/odd
 	daemon "disk without path" "path=" --disk id=a
 	daemon "unknown key" "colour" --disk id=a,path=/dev/good,colour=red
+	daemon "time to poll too long" "poll-us|'1001'|from 0 to 1000" \
+		--disk id=a,path=/dev/good,poll-us=1001
+	daemon "patience that is no number" "coalesce-us|'-1'|from 0 to 1000" \
+		--net id=n,coalesce-us=-1
 	daemon "duplicate ids" "'a'|its own" --disk id=a,path=/dev/good --net id=a
 	daemon "malformed MAC" "52:54:00:12:34|mac" --net id=n,mac=52:54:00:12:34
 	daemon "multicast MAC" "01:00:5e:00:00:01" --net id=n,mac=01:00:5e:00:00:01
