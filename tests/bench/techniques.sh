@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What each technique brings: the same load goes on while one after another is
+# turned off and on again, in turns. techniques.py makes a table of it.
+#
+#	RESULTS/samples	a line for each turn: LOAD SETTING, with _ for spaces, then
+#			seconds, operations, exits, interrupts and doorbells in it
+
+TIMEOUT=420
+GUEST_TIMEOUT=60
+
+ROUNDS=${ROUNDS:-5}
+LOADS="read-qd1 read-qd32 write-qd32 tcp-rr"
+# name, and what it sets of poll_us and coalesce_us of the host and idle_poll_us of
+# the guest; what it does not name is as it was.
+SETTINGS=(
+	"defaults"
+	"the_host_does_not_poll poll_us=0"
+	"the_guest_does_not_look_before_it_halts idle_poll_us=0"
+	"neither poll_us=0 idle_poll_us=0"
+	"no_patience coalesce_us=0"
+)
+
+guest_setup() {
+	pvbus_guest_load pvblk pvnet || return
+	pvblk_disk disk >/run/disk || return
+	pvnet_card lan >/run/card || return
+	ip link set "$(</run/card)" up && ip addr add 198.18.1.2/24 dev "$(</run/card)"
+}
+
+# guest_load LOAD: until it is ended by its time.
+guest_load() {
+	case $1 in
+	*-qd*)
+		fio --name=run --filename="$(</run/disk)" --direct=1 \
+			--ioengine=libaio --thread --norandommap \
+			--rw="rand${1%-qd*}" --bs=4k --iodepth="${1#*-qd}" \
+			--time_based --runtime="$2"
+		;;
+	tcp-rr) sockperf ping-pong --tcp -i 198.18.1.1 -m 64 -t "$2" ;;
+	esac >/lab/out 2>&1
+}
+
+# apply PARAM=VALUE...: those, and the defaults of the others.
+apply() {
+	local param value module=/sys/module/pvbus_host/parameters
+	local -A set=([poll_us]=200 [coalesce_us]=50 [idle_poll_us]=200)
+
+	for param; do
+		value=${param#*=}
+		set[${param%%=*}]=$value
+	done
+	echo "${set[poll_us]}" >$module/poll_us
+	echo "${set[coalesce_us]}" >$module/coalesce_us
+	[ "${set[idle_poll_us]}" = "$GUEST_HAS" ] && return
+	GUEST_HAS=${set[idle_poll_us]}
+	guest bench sh -c "echo $GUEST_HAS >/sys/module/pvbus/parameters/idle_poll_us"
+}
+
+# Operations that were served: requests of the backing disk, packets of the card.
+operations() {
+	local -a disk
+	local packets
+
+	read -r -a disk </sys/block/backing/stat
+	packets=$(</sys/class/net/pv0/statistics/rx_packets)
+	echo $((disk[0] + disk[4] + packets))
+}
+
+# One line: time in us, operations, exits, interrupts, doorbells.
+snapshot() {
+	local exits own
+
+	exits=$(exits_snapshot bench)
+	own=$(pvbusctl stats bench --json |
+		jq -r '[.. | objects | select(has("doorbells"))] |
+			"\(map(.interrupts) | add) \(map(.doorbells) | add)"')
+	exits=${exits#exits=}
+	echo "${EPOCHREALTIME/./} $(operations) ${exits%% *} $own"
+}
+
+# turn LOAD NAME PARAM=VALUE...
+turn() {
+	local load=$1 name=$2 i
+	local -a first last line=()
+
+	shift 2
+	apply "$@"
+	# until what was learned is of now
+	sleep 0.5
+	read -r -a first <<<"$(snapshot)"
+	sleep 1.2
+	read -r -a last <<<"$(snapshot)"
+	for i in 0 1 2 3 4; do
+		line+=($((last[i] - first[i])))
+	done
+	echo "$load $name ${line[*]}" >>"$LAB_OUT/results/samples"
+}
+
+# All settings in turns while one load runs.
+measure() {
+	local round setting begin i
+
+	begin=$(operations)
+	guest_bg bench guest_load "$1" $((ROUNDS * ${#SETTINGS[@]} * 3))
+	for ((i = 0; i < 200; i++)); do
+		[ $(($(operations) - begin)) -lt 300 ] || break
+		sleep 0.1
+	done
+	for ((round = 0; round < ROUNDS; round++)); do
+		for setting in "${SETTINGS[@]}"; do
+			# shellcheck disable=SC2086 # words
+			turn "$1" $setting
+		done
+	done
+	guest_kill_load
+	[ $i -lt 200 ]
+}
+
+guest_kill_load() {
+	guest bench sh -c 'pkill fio; pkill sockperf; true'
+	guest_wait bench "$GUEST_JOB" >/dev/null
+	true
+}
+
+host_setup() {
+	null_disk backing 256 || return
+	dd if=/dev/zero of=/dev/backing bs=1M oflag=direct status=none
+	pvbus_host_load || return
+	pvbusd_start bench --disk id=disk,path=/dev/backing \
+		--net id=lan,ifname=pv0 || return
+	ip addr add 198.18.1.1/24 dev pv0 && ip link set pv0 up || return
+	sockperf server --tcp -i 0.0.0.0 >/dev/null 2>&1 &
+}
+
+host() {
+	local load
+
+	mkdir -p "$LAB_OUT/results"
+	GUEST_HAS=200
+	check "the host is set up" host_setup || return
+	check "the guest boots" pvbus_guest bench || return
+	check "the guest is set up" guest bench guest_setup || return
+	for load in $LOADS; do
+		check "$load" measure "$load"
+	done
+	check "the guest stops" guest_stop bench
+}
