@@ -112,7 +112,7 @@ static void pvblk_interrupt(struct pvbus_channel *ch)
  * pvblk_look() - take completions without an interrupt
  * @q: queue
  *
- * Context: any but hard interrupt.
+ * Context: any but hard interrupt; process, if the queue is polled.
  * Return: true when there were any.
  */
 bool pvblk_look(struct pvblk_queue *q)
@@ -125,6 +125,9 @@ bool pvblk_look(struct pvblk_queue *q)
 	if (!READ_ONCE(q->dead))
 		list = pvblk_read_ring(q, q->ch);
 	spin_unlock_irqrestore(&q->rx_lock, flags);
+	/* a polled bio must end in a process, as far as its memory is concerned */
+	if (q->polled)
+		return pvblk_complete_polled(list, NULL);
 	/* what is left to the softirq is to be done at once */
 	local_bh_disable();
 	pvblk_complete_list(list);

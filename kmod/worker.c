@@ -172,7 +172,7 @@ static u64 worker_allowed(const struct pvh_channel *ch, int us)
 }
 
 /* How long may entries wait, of which the guest has read those before @index? */
-static u64 worker_patience(const struct pvh_channel *ch,
+static u64 worker_may_wait(const struct pvh_channel *ch,
 			   enum pvring_waiting waiting, u32 index)
 {
 	u64 patience = U64_MAX;
@@ -216,7 +216,7 @@ static u64 worker_remind(struct pvh_channel *ch, u64 now)
 		ch->waiting_since = now;
 		ch->waiting_index = index;
 	}
-	patience = worker_patience(ch, waiting, index);
+	patience = worker_may_wait(ch, waiting, index);
 	waited = now - ch->waiting_since;
 	if (waited < patience)
 		return patience - waited;
