@@ -9,8 +9,12 @@
  *
  * Who may end a request. Each tag has a state, its cookie and whether it is
  * with the host. Whoever changes that from "with the host", by cmpxchg, ends
- * the request: the interrupt that finds its completion, or pvblk_stop(). So no
- * request ends twice, whatever the host writes.
+ * the request: who finds its completion, or pvblk_stop(). So no request ends
+ * twice, whatever the host writes.
+ *
+ * Queues for polling come after the others. Nobody is interrupted for them: who
+ * has asked for a request to be polled looks for its completion, see
+ * pvblk_poll(); should he not, the request's timer does, or who removes the disk.
  */
 #ifndef PVBLK_H
 #define PVBLK_H
@@ -142,6 +146,7 @@ static inline u32 pvblk_state(u16 cookie)
  * struct pvblk_queue - a hardware queue
  * @blk: disk
  * @ch: channel; NULL when it is closed, which is after @dead was set
+ * @polled: the host does not interrupt for it
  * @dma_pool: pages of tables
  * @tables: struct pvblk_table, with a reserve so that writing back memory
  *	never waits for memory
@@ -157,6 +162,7 @@ static inline u32 pvblk_state(u16 cookie)
 struct pvblk_queue {
 	struct pvblk		*blk;
 	struct pvbus_channel	*ch;
+	bool			polled;
 	struct dma_pool		*dma_pool;
 	mempool_t		*tables;
 	spinlock_t		tx_lock ____cacheline_aligned_in_smp;
@@ -175,6 +181,7 @@ struct pvblk_queue {
  * @set: tags
  * @queue: hardware queues
  * @nr_queues: their number
+ * @nr_polled: of them, the last ones, those for polling
  * @index: number of the disk: pvda is 0
  * @features: PVBUS_BLK_F_* accepted
  * @cfg: configuration at probe
@@ -194,6 +201,7 @@ struct pvblk {
 	struct blk_mq_tag_set	set;
 	struct pvblk_queue	*queue;
 	unsigned int		nr_queues;
+	unsigned int		nr_polled;
 	int			index;
 	u64			features;
 	struct pvblk_config	cfg;
@@ -219,6 +227,7 @@ void pvblk_watch(struct pvblk *blk);
 void pvblk_init_works(struct pvblk *blk);
 enum blk_eh_timer_return pvblk_timeout(struct request *rq);
 bool pvblk_look(struct pvblk_queue *q);
+int pvblk_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob);
 
 static inline struct pvblk_queue *pvblk_queue_of(struct blk_mq_hw_ctx *hctx)
 {
@@ -230,6 +239,7 @@ static inline struct pvblk_queue *pvblk_queue_of(struct blk_mq_hw_ctx *hctx)
 /* blk_request.c */
 extern const struct blk_mq_ops pvblk_mq_ops;
 void pvblk_complete_list(struct pvblk_req *list);
+int pvblk_complete_polled(struct pvblk_req *list, struct io_comp_batch *iob);
 
 /* blk_table.c */
 struct pvblk_table *pvblk_get_table(struct pvblk_queue *q);

@@ -4,16 +4,26 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpumask.h>
 #include <linux/dma-mapping.h>
 #include <linux/idr.h>
 #include <linux/kdev_t.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/sysfs.h>
 
 #include "blk.h"
+
+/* None, as in other drivers: each costs a thread of the host, rings, requests and
+ * a vector, for every disk, and only who knows that he polls gains by it.
+ */
+static unsigned int poll_queues;
+module_param(poll_queues, uint, 0644);
+MODULE_PARM_DESC(poll_queues,
+		 "Queues for polled I/O (io_uring with IORING_SETUP_IOPOLL) that a disk gets in addition to the others, at most one for each CPU; for disks that come after it was set (default 0)");
 
 static int pvblk_major;
 static DEFINE_IDA(pvblk_ida);
@@ -79,9 +89,27 @@ static void pvblk_init_queues(struct pvblk *blk)
 
 	for (i = 0; i < blk->nr_queues; i++) {
 		blk->queue[i].blk = blk;
+		blk->queue[i].polled = i >= blk->nr_queues - blk->nr_polled;
 		spin_lock_init(&blk->queue[i].tx_lock);
 		spin_lock_init(&blk->queue[i].rx_lock);
 	}
+}
+
+/* At least one is for those who do not poll. */
+static void pvblk_count_queues(struct pvblk *blk)
+{
+	struct pvbus_device *pdev = blk->pdev;
+	unsigned int most = max_t(unsigned int, pdev->max_queues, 1);
+	unsigned int want = min(READ_ONCE(poll_queues), num_online_cpus());
+
+	blk->nr_polled = min(want, most - 1);
+	if (blk->nr_polled < want)
+		dev_warn(&pdev->dev,
+			 "%u queues for polling in place of %u: the host offers %u queues in all: give the disk queues=%u there\n",
+			 blk->nr_polled, want, most,
+			 num_online_cpus() + want);
+	blk->nr_queues = min(pvbus_nr_queues(pdev), most - blk->nr_polled) +
+			 blk->nr_polled;
 }
 
 static struct pvblk *pvblk_alloc(struct pvbus_device *pdev)
@@ -92,7 +120,7 @@ static struct pvblk *pvblk_alloc(struct pvbus_device *pdev)
 		return NULL;
 	blk->pdev = pdev;
 	blk->dma_dev = pvbus_dma_dev(pdev);
-	blk->nr_queues = pvbus_nr_queues(pdev);
+	pvblk_count_queues(blk);
 	mutex_init(&blk->stop_lock);
 	pvblk_init_works(blk);
 	blk->queue = kcalloc(blk->nr_queues, sizeof(*blk->queue), GFP_KERNEL);
@@ -117,6 +145,7 @@ static int pvblk_init_set(struct pvblk *blk)
 
 	set->ops = &pvblk_mq_ops;
 	set->nr_hw_queues = blk->nr_queues;
+	set->nr_maps = blk->nr_polled ? HCTX_MAX_TYPES : 1;
 	set->queue_depth = PVBLK_DEPTH;
 	set->numa_node = dev_to_node(blk->dma_dev);
 	set->cmd_size = sizeof(struct pvblk_req);
@@ -253,9 +282,10 @@ static int pvblk_probe(struct pvbus_device *pdev)
 	cancel_delayed_work_sync(&blk->watch_work);
 	if (err)
 		goto teardown;
-	dev_info(&pdev->dev, "%s: %llu sectors of 512 bytes, %u queues%s\n",
+	dev_info(&pdev->dev,
+		 "%s: %llu sectors of 512 bytes, %u queues, %u of them for polling%s\n",
 		 blk->disk->disk_name, blk->cfg.capacity, blk->nr_queues,
-		 blk->cfg.readonly ? ", read-only" : "");
+		 blk->nr_polled, blk->cfg.readonly ? ", read-only" : "");
 	return 0;
 
 teardown:

@@ -88,7 +88,7 @@ static struct pvblk_req *pvblk_read_ring(struct pvblk_queue *q,
 		}
 		/* before one of the tags can be used again: the host's room */
 		pvring_cons_publish(&ch->rx);
-	} while (!pvbus_channel_arm(ch));
+	} while (!q->polled && !pvbus_channel_arm(ch));
 	return list;
 }
 
@@ -109,7 +109,7 @@ static void pvblk_interrupt(struct pvbus_channel *ch)
  * pvblk_look() - take completions without an interrupt
  * @q: queue
  *
- * Context: any but hard interrupt.
+ * Context: any but hard interrupt; process, if the queue is polled.
  * Return: true when there were any.
  */
 bool pvblk_look(struct pvblk_queue *q)
@@ -122,11 +122,39 @@ bool pvblk_look(struct pvblk_queue *q)
 	if (!READ_ONCE(q->dead))
 		list = pvblk_read_ring(q, q->ch);
 	spin_unlock_irqrestore(&q->rx_lock, flags);
+	/* a polled bio must end in a process, as far as its memory is concerned */
+	if (q->polled)
+		return pvblk_complete_polled(list, NULL);
 	/* what is left to the softirq is to be done at once */
 	local_bh_disable();
 	pvblk_complete_list(list);
 	local_bh_enable();
 	return list;
+}
+
+/**
+ * pvblk_poll() - look for completions of a queue for polling
+ * @hctx: queue
+ * @iob: where requests may be put that the block layer then ends, or NULL
+ *
+ * Whoever else looks at the ring takes ours, too: there is nothing to wait for.
+ *
+ * Context: process
+ * Return: how many there were
+ */
+int pvblk_poll(struct blk_mq_hw_ctx *hctx, struct io_comp_batch *iob)
+{
+	struct pvblk_queue *q = pvblk_queue_of(hctx);
+	struct pvblk_req *list = NULL;
+	unsigned long flags;
+
+	if (!spin_trylock_irqsave(&q->rx_lock, flags))
+		return 0;
+	/* as in pvblk_look() */
+	if (!READ_ONCE(q->dead) && pvring_pending(&q->ch->rx))
+		list = pvblk_read_ring(q, q->ch);
+	spin_unlock_irqrestore(&q->rx_lock, flags);
+	return pvblk_complete_polled(list, iob);
 }
 
 static void pvblk_look_idle(struct pvbus_channel *ch)
@@ -155,15 +183,17 @@ static bool pvblk_with_host(struct pvblk_queue *q, struct request *rq)
  * The host's storage may be slow, and the host may be: that is no reason to
  * lose a disk. After PVBLK_PATIENCE times it is given up. The request cannot be
  * ended before the host has let go of its pages, so the timer goes on.
+ *
+ * It is also what finds completions when nobody polls any more.
  */
 enum blk_eh_timer_return pvblk_timeout(struct request *rq)
 {
 	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
 	struct pvblk *blk = rq->q->queuedata;
-	struct pvblk_queue *q = &blk->queue[rq->mq_hctx->queue_num];
+	struct pvblk_queue *q = pvblk_queue_of(rq->mq_hctx);
 	unsigned int seconds = rq->timeout / HZ;
 
-	if (pvblk_look(q))
+	if (pvblk_look(q) && !q->polled)
 		dev_warn_ratelimited(disk_to_dev(blk->disk),
 				     "queue %u: completions without an interrupt\n",
 				     rq->mq_hctx->queue_num);
@@ -229,12 +259,22 @@ static bool pvblk_hopeless(struct pvblk *blk)
 	       (broken || blk->idle >= PVBLK_WATCH_IDLE);
 }
 
+/* Who polled may have stopped, and the disk waits for his requests. */
+static void pvblk_look_polled(struct pvblk *blk)
+{
+	unsigned int i;
+
+	for (i = blk->nr_queues - blk->nr_polled; i < blk->nr_queues; i++)
+		pvblk_look(&blk->queue[i]);
+}
+
 static void pvblk_watch_work(struct work_struct *work)
 {
 	struct pvblk *blk = container_of(to_delayed_work(work), struct pvblk,
 					 watch_work);
 	bool hopeless;
 
+	pvblk_look_polled(blk);
 	mutex_lock(&blk->stop_lock);
 	hopeless = blk->stopped || pvblk_hopeless(blk);
 	mutex_unlock(&blk->stop_lock);
@@ -375,20 +415,23 @@ void pvblk_init_works(struct pvblk *blk)
  */
 int pvblk_open_queues(struct pvblk *blk)
 {
-	struct pvbus_channel_config cfg = {
-		.g2h_slots = PVBLK_DEPTH,
-		.h2g_slots = PVBLK_DEPTH,
-		.features = blk->features,
-		.handler = pvblk_interrupt,
-		.look = pvblk_look_idle,
-		.expects = pvblk_expects,
-	};
 	struct pvbus_channel *ch;
 	unsigned int i;
 
 	for (i = 0; i < blk->nr_queues; i++) {
-		cfg.queue = i;
-		cfg.priv = &blk->queue[i];
+		struct pvbus_channel_config cfg = {
+			.queue = i,
+			.g2h_slots = PVBLK_DEPTH,
+			.h2g_slots = PVBLK_DEPTH,
+			.features = blk->features,
+			.priv = &blk->queue[i],
+		};
+
+		if (!blk->queue[i].polled) {
+			cfg.handler = pvblk_interrupt;
+			cfg.look = pvblk_look_idle;
+			cfg.expects = pvblk_expects;
+		}
 		ch = pvbus_channel_open(blk->pdev, &cfg);
 		if (IS_ERR(ch)) {
 			pvblk_stop(blk);

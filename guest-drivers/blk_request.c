@@ -2,6 +2,7 @@
 /*
  * pvblk: a request of the block layer becomes one on the wire, and ends.
  */
+#include <linux/cpumask.h>
 #include <linux/dma-mapping.h>
 
 #include "blk.h"
@@ -209,6 +210,8 @@ static bool pvblk_commit(struct pvblk_queue *q)
 	if (READ_ONCE(q->dead))
 		return false;
 	pvbus_channel_kick(q->ch);
+	if (q->polled)
+		return false;
 	pvbus_channel_expect(q->ch);
 	/* a hint: who owns that ring may be reading it */
 	return data_race(pvring_pending(&q->ch->rx));
@@ -384,6 +387,19 @@ static void pvblk_complete_batch(struct io_comp_batch *iob)
 	blk_mq_end_request_batch(iob);
 }
 
+/* Return: true when @iob has it, whose owner ends it. */
+static bool pvblk_complete_one(struct pvblk_req *req, struct io_comp_batch *iob)
+{
+	struct request *rq = blk_mq_rq_from_pdu(req);
+
+	if (blk_mq_complete_request_remote(rq))
+		return false;
+	if (blk_mq_add_to_batch(rq, iob, req->status, pvblk_complete_batch))
+		return true;
+	pvblk_complete(rq);
+	return false;
+}
+
 /**
  * pvblk_complete_list() - end requests that the host has completed
  * @list: they, claimed
@@ -395,22 +411,64 @@ void pvblk_complete_list(struct pvblk_req *list)
 	DEFINE_IO_COMP_BATCH(iob);
 	bool batched = false;
 	struct pvblk_req *req;
-	struct request *rq;
 
-	while (list) {
-		req = list;
+	while ((req = list)) {
 		list = req->next;
-		rq = blk_mq_rq_from_pdu(req);
-		if (blk_mq_complete_request_remote(rq))
-			continue;
-		if (blk_mq_add_to_batch(rq, &iob, req->status,
-					pvblk_complete_batch))
-			batched = true;
-		else
-			pvblk_complete(rq);
+		batched |= pvblk_complete_one(req, &iob);
 	}
 	if (batched)
 		pvblk_complete_batch(&iob);
+}
+
+/**
+ * pvblk_complete_polled() - as pvblk_complete_list(), for the block layer's poll
+ * @list: requests, claimed
+ * @iob: takes those that the block layer is to end, or NULL
+ *
+ * Context: process
+ * Return: their number
+ */
+int pvblk_complete_polled(struct pvblk_req *list, struct io_comp_batch *iob)
+{
+	struct pvblk_req *req;
+	int nr = 0;
+
+	while ((req = list)) {
+		list = req->next;
+		pvblk_complete_one(req, iob);
+		nr++;
+	}
+	return nr;
+}
+
+/* -- queues ---------------------------------------------------------------------- */
+
+/* CPU n gets queue n, counted round if there are fewer: interrupts of queue n
+ * are served by CPU n, so requests end where they came from.
+ */
+static void pvblk_map_type(struct blk_mq_queue_map *map, unsigned int offset,
+			   unsigned int nr)
+{
+	unsigned int cpu, n = 0;
+
+	map->nr_queues = nr;
+	map->queue_offset = offset;
+	if (!nr)
+		return;
+	for_each_possible_cpu(cpu)
+		map->mq_map[cpu] = offset + n++ % nr;
+}
+
+static void pvblk_map_queues(struct blk_mq_tag_set *set)
+{
+	struct pvblk *blk = set->driver_data;
+	unsigned int nr_default = blk->nr_queues - blk->nr_polled;
+
+	pvblk_map_type(&set->map[HCTX_TYPE_DEFAULT], 0, nr_default);
+	if (!blk->nr_polled)
+		return;
+	pvblk_map_type(&set->map[HCTX_TYPE_READ], 0, 0);
+	pvblk_map_type(&set->map[HCTX_TYPE_POLL], nr_default, blk->nr_polled);
 }
 
 const struct blk_mq_ops pvblk_mq_ops = {
@@ -419,4 +477,6 @@ const struct blk_mq_ops pvblk_mq_ops = {
 	.commit_rqs	= pvblk_commit_rqs,
 	.complete	= pvblk_complete,
 	.timeout	= pvblk_timeout,
+	.poll		= pvblk_poll,
+	.map_queues	= pvblk_map_queues,
 };
