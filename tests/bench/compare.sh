@@ -136,7 +136,7 @@ virtio_disk() {
 		echo "${file##*/}"
 		return
 	done
-	echo "no virtio disk $1"
+	echo "no virtio disk $1" >&2
 	return 1
 }
 
