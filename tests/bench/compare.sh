@@ -396,7 +396,6 @@ start_sampler() {
 	exec {SAMPLER}>"$fifo"
 }
 
-# It has the counters of the guests open, which keeps KVM from forgetting them.
 stop_sampler() {
 	exec {SAMPLER}>&-
 	wait "$SAMPLER_PID"

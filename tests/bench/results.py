@@ -96,7 +96,7 @@ def per_op(delta, ops, contender):
     if not delta or ops <= 0:
         return counts
     counts["host_cpu_us_per_op"] = delta["cpu_us"] / ops
-    if contender == "host-native":
+    if contender == "host-native" or "kvm.exits" not in delta:
         return counts
     kvm = {k.removeprefix("kvm."): v / ops for k, v in delta.items()
            if k.startswith("kvm.") and v > 0}

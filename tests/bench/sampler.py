@@ -69,17 +69,17 @@ class Machine:
     def __init__(self, name, pid, disk, cards):
         self.name, self.pid, self.disk = name, pid, disk
         self.cards = set(cards)
-        self.kvm = {}
-        for path in glob.glob(f"/sys/kernel/debug/kvm/{pid}-*/*"):
-            if os.path.isfile(path):
-                self.kvm[os.path.basename(path)] = os.open(path, os.O_RDONLY)
+        # Opened each time: they can be read but once, and KVM keeps a machine
+        # for as long as one of them is open.
+        self.kvm = {f"kvm.{os.path.basename(path)}": path for path in
+                    glob.glob(f"/sys/kernel/debug/kvm/{pid}-*/*")
+                    if os.path.isfile(path)}
 
     def exits(self):
-        for name, file in self.kvm.items():
-            try:
-                yield f"kvm.{name}", int(os.pread(file, 32, 0))
-            except (OSError, ValueError):
-                continue
+        for name, path in self.kvm.items():
+            value = read(path)
+            if value:
+                yield name, int(value)
 
     def traffic(self):
         fields = read(f"/sys/block/{self.disk}/stat").split()
@@ -125,32 +125,31 @@ class Machine:
                 yield f"{self.pid}/task/{os.path.basename(task)}", "qemu"
 
     @staticmethod
-    def costs(threads):
-        """CPU time in ns, and how often they went to sleep."""
-        costs = {}
-        for thread, whose in threads:
-            entry = costs.setdefault(whose, {"cpu_ns": 0, "sleeps": 0})
-            entry["cpu_ns"] += int((read(f"/proc/{thread}/schedstat") or
-                                    "0").split()[0])
-            for line in read(f"/proc/{thread}/status").splitlines():
-                if line.startswith("voluntary_ctxt_switches"):
-                    entry["sleeps"] += int(line.split()[1])
-        return costs
+    def cost(thread):
+        """CPU time in ns, and how often it went to sleep; None if it is gone."""
+        times = read(f"/proc/{thread}/schedstat").split()
+        sleeps = [int(line.split()[1]) for line in
+                  read(f"/proc/{thread}/status").splitlines()
+                  if line.startswith("voluntary_ctxt_switches")]
+        return (int(times[0]), sleeps[0]) if times and sleeps else None
 
     def idle(self, seconds):
         """pvbusd is asked before and after what is timed, not within."""
         stats = pvbusd(self.name)
         threads = list(self.threads(stats))
         time.sleep(1)
-        before, start = self.costs(threads), time.time()
+        before, start = [self.cost(t) for t, _ in threads], time.time()
         time.sleep(seconds)
-        after, end = self.costs(threads), time.time()
-        first = self.channels(stats)
-        last = self.channels(pvbusd(self.name))
+        after, end = [self.cost(t) for t, _ in threads], time.time()
+        costs = {}
+        for (_, whose), first, last in zip(threads, before, after):
+            if first and last:
+                entry = costs.setdefault(whose, {"cpu_ns": 0, "sleeps": 0})
+                entry["cpu_ns"] += last[0] - first[0]
+                entry["sleeps"] += last[1] - first[1]
+        first, last = self.channels(stats), self.channels(pvbusd(self.name))
         return {"vm": self.name, "t": start, "idle": end - start,
-                "threads": {whose: {k: after[whose][k] - v
-                                    for k, v in cost.items()}
-                            for whose, cost in before.items()},
+                "threads": costs,
                 **{k: v - first.get(k, 0) for k, v in last.items()}}
 
 

@@ -96,6 +96,15 @@ class Measurement(unittest.TestCase):
         self.assertEqual(entry["iops"], 100)
         self.assertIsNone(entry["host_cpu_us_per_op"])
 
+    def test_without_counters_of_kvm(self):
+        self.batch(1, 0, [fio("pvblk", 100)],
+                   "pvblk.prerun.txt 10\npvblk.postrun.txt 12\n")
+        self.samples({"vm": "one", "t": 10.5, "cpu_us": 0, "sectors": 0},
+                     {"vm": "one", "t": 11.5, "cpu_us": 500, "sectors": 800})
+        entry = self.demo("pvblk")
+        self.assertIsNone(entry["exits_per_op"])
+        self.assertEqual(entry["host_cpu_us_per_op"], 5)
+
     def test_median_and_failures(self):
         self.batch(1, 0, [fio("pvblk", 100), fio("vb", 1, error=5)])
         self.batch(2, 0, [fio("pvblk", 300), fio("vb", 10)])
