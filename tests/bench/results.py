@@ -64,6 +64,16 @@ class Samples:
             else:
                 self.of.setdefault(sample["vm"], []).append(sample)
 
+    def cost(self):
+        """The part of a CPU that the sampling took while it was done."""
+        spent = passed = 0
+        for samples in self.of.values():
+            for a, b in zip(samples, samples[1:]):
+                if b["t"] - a["t"] < 1:
+                    spent += b.get("sampler_us", 0) - a.get("sampler_us", 0)
+                    passed += b["t"] - a["t"]
+        return spent / passed / 1e6 if passed else 0
+
     def between(self, vm, begin, end):
         return [s for s in self.of.get(vm, []) if begin <= s["t"] <= end]
 
@@ -276,6 +286,7 @@ class Measured:
         self.environment = dict(
             line.split("=", 1) for line in
             (self.directory / "environment").read_text().splitlines())
+        self.environment["sampler"] = f"{self.samples.cost():.1%} of a CPU"
 
     def run(self, number, batch, key, round_number):
         directory = self.directory / str(round_number) / str(number)
