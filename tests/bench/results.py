@@ -46,6 +46,11 @@ def headline(kind, test):
     return "trans_s" if test.startswith("tcp-rr") else "gbit_s"
 
 
+def median(values):
+    values = [value for value in values if value is not None]
+    return statistics.median(values) if values else None
+
+
 # --- counters ---
 
 class Samples:
@@ -87,10 +92,15 @@ def difference(samples):
             if key != "vm"}
 
 
+def rates_of(samples, key):
+    """What was counted per second between each two samples."""
+    return [(b.get(key, 0) - a.get(key, 0)) / max(b["t"] - a["t"], 1e-6)
+            for a, b in zip(samples, samples[1:])]
+
+
 def busy(samples, key):
     """Samples without those at either end between which little happened."""
-    rates = [(b.get(key, 0) - a.get(key, 0)) / max(b["t"] - a["t"], 1e-6)
-             for a, b in zip(samples, samples[1:])]
+    rates = rates_of(samples, key)
     active = [n for n, rate in enumerate(rates)
               if rate > 0 and rate >= BUSY * max(rates)]
     return samples[active[0]:active[-1] + 2] if active else []
@@ -216,13 +226,11 @@ def rr_figures(text):
             "lat_p50_us": float(p50[1]), "lat_p99_us": float(p99[1])}
 
 
-def udp_messages(delta, card, test):
-    """Large ones come in several packets: they are told by their bytes."""
-    size = test.split("-")[1]
-    if size in ("4k", "16k", "64k"):
-        size = {"4k": 4096, "16k": 16384, "64k": 65000}[size]
-        return delta[f"{card}.rx_bytes"] / size
-    return delta[f"{card}.rx_packets"]
+def udp_unit(test):
+    """What is counted of messages of that size, and how much one is: large ones
+    come in several packets."""
+    large = {"4k": 4096, "16k": 16384, "64k": 65000}.get(test.split("-")[1])
+    return ("rx_bytes", large) if large else ("rx_packets", 1)
 
 
 def net_run(directory, key, batch, samples, networks):
@@ -235,8 +243,9 @@ def net_run(directory, key, batch, samples, networks):
         raise NoResult(last_line(text_of(directory / f"{key}.log")))
     test, card = batch["test"], f"c{networks[key]}"
     way = "tx" if test.startswith("tcp-rx") else "rx"
-    delta = difference(busy(samples.between(batch["machine"], *marks[key]),
-                            f"{card}.{way}_packets"))
+    seen = busy(samples.between(batch["machine"], *marks[key]),
+                f"{card}.{way}_packets")
+    delta = difference(seen)
     figures = {"lat_p50_us": None, "lat_p99_us": None}
     if test.startswith("tcp-rr"):
         figures.update(rr_figures(text))
@@ -249,17 +258,14 @@ def net_run(directory, key, batch, samples, networks):
             raise NoResult(last_line(text))
         if not delta:
             raise NoResult("no packet was counted")
-        ops = udp_messages(delta, card, test)
-        figures["pps"] = ops / delta["t"]
+        field, unit = udp_unit(test)
+        ops = delta[f"{card}.{field}"] / unit
+        # it began and ended somewhere between two samples
+        figures["pps"] = median(rates_of(seen, f"{card}.{field}")) / unit
     return {**figures, **per_op(delta, ops, matrix.CARDS[key]["contender"])}
 
 
 # --- all runs ---
-
-def median(values):
-    values = [value for value in values if value is not None]
-    return statistics.median(values) if values else None
-
 
 def reduce_runs(runs, name, figures):
     """Medians of what the rounds gave: figures, or the reason of none."""
