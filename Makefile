@@ -127,6 +127,12 @@ check-unit check-stress check-static check-lab: check-%:
 demo:
 	@tests/bench/demo
 
+bench:
+	@tests/bench/bench full
+
+bench-quick:
+	@tests/bench/bench quick
+
 bench-ring:
 	@tests/bench/ring/bench-ring
 
@@ -147,9 +153,11 @@ help:
 	@echo 'Run:'
 	@echo '  check           all tests (check-unit, check-stress, check-static, check-lab)'
 	@echo '  demo            compare with IDE, e1000 and virtio; results in build/demo'
+	@echo '  bench           compare with each setting of the peers; in build/bench-full'
+	@echo '  bench-quick     the most of that in 10 minutes; in build/bench-quick'
 	@echo '  bench-ring      compare the ring with those of tools/virtio/ringtest'
 
 .PHONY: all modules object modules-all kernels ktree headers tools install \
 	modules_install tools_install uninstall clean deps \
 	deps-build check check-unit check-stress check-static check-lab demo \
-	bench-ring help
+	bench bench-quick bench-ring help

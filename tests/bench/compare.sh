@@ -1,279 +1,414 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# The comparison, as a scenario of the lab: one guest that has a disk and a
-# network card of every contender, measured in turns, so that what the machine
-# does meanwhile hits all alike. What is written: one directory for each run,
-# with the tool's own output and the counters around it; report.py reads them.
+# The comparison, as a scenario of the lab: guests that have a disk and a
+# network card of every contender and setting, measured in turns, so that what
+# the machine does meanwhile hits all alike. What is run is a plan (plan.py), in
+# the directory PLAN. What is written, and read by results.py:
 #
-#	RESULTS/disk/CONTENDER/TEST/ROUND/{fio.json,counters}
-#	RESULTS/net/CONTENDER/TEST/ROUND/{iperf.json|sockperf.txt,counters}
+#	RESULTS/samples			counters, all the time (sampler.py)
+#	RESULTS/ROUND/BATCH/marks	what ran when
+#	RESULTS/ROUND/BATCH/...		the tools' own output
+#
+# The disks of a batch are jobs of one fio, one after the other: starting it
+# takes longer than a job does.
 
-TIMEOUT=1200
+TIMEOUT=7200
 GUEST_TIMEOUT=30
 
-ROUNDS=${ROUNDS:-3}
-# No round is begun that would not end within so many seconds, but the first.
+# No round is begun that would not end within so many seconds, but the first; of
+# that one no batch.
 BUDGET=${BUDGET:-450}
-# Seconds of load in one run, and of it those that are counted.
-RUN_SECONDS=${RUN_SECONDS:-2}
-COUNT_SECONDS=${COUNT_SECONDS:-1}
-
-DISK_CONTENDERS="pvblk virtio-blk ide guest-null host-native"
-DISK_TESTS="randread-4k-qd1 randread-4k-qd32 randwrite-4k-qd32 read-1m-qd4 write-1m-qd4"
-NET_CONTENDERS="pvnet virtio-net e1000"
-NET_TESTS="tcp-tx tcp-rx tcp-rr udp-64"
+# Of them, what the end takes.
+END_SECONDS=10
 
 DISK_MB=256
 
+# Set by the plan: RUN_SECONDS, ROUNDS, IDLE_SECONDS, POLL_QUEUES.
+# shellcheck source=/dev/null
+. "${PLAN:?is the directory that plan.py has made}/settings"
+
+# Disks: "name node" lines.
+DISKS=/run/bench/disks
+
+# --- in both: disks ---
+
+# disk_node NAME
+disk_node() {
+	local name node
+
+	while read -r name node; do
+		[ "$name" = "$1" ] && echo "$node" && return
+	done <$DISKS
+	return 1
+}
+
+# can_poll NODE
+can_poll() {
+	local value
+
+	read -r value <"/sys/block/${1##*/}/queue/io_poll" && [ "$value" = 1 ]
+}
+
+# fio_jobs: fio's job file, of the lines of a batch. What cannot be run goes to the
+# file "skipped". Files that the job's commands leave tell when it began and ended.
+fio_jobs() {
+	local name options node
+
+	cat <<-END
+		[global]
+		direct=1
+		thread=1
+		ioengine=libaio
+		norandommap=1
+		time_based=1
+		runtime=$RUN_SECONDS
+		disk_util=0
+		exec_prerun=:
+		exec_postrun=:
+	END
+	while read -r name options; do
+		if ! node=$(disk_node "$name"); then
+			echo "$name there is no such disk in the guest" >>skipped
+		elif [[ $options == *hipri=1* ]] && ! can_poll "$node"; then
+			echo "$name the disk has no queue that polls" >>skipped
+		else
+			printf '[%s]\nstonewall\nfilename=%s\n' "$name" "$node"
+			tr ' ' '\n' <<<"$options"
+		fi
+	done
+}
+
+# run_fio DIR BATCH ORDER: ORDER is cat or tac.
+run_fio() {
+	rm -rf "$1"
+	mkdir -p "$1" && cd "$1" || return
+	$3 "$PLAN/$2" | fio_jobs >/run/bench/jobs
+	grep -q '^filename=' /run/bench/jobs || return 0
+	fio /run/bench/jobs --output-format=json --output=fio.json
+}
+
 # --- in the guest ---
 
-# Where the peers' devices turn up: "name node" lines in /run/bench.
+# guest_setup MACHINE
 guest_setup() {
-	local card
-
 	mkdir -p /run/bench
 	modprobe -a virtio_blk virtio_net e1000 ata_piix sd_mod || return
-	pvbus_guest_load pvblk pvnet || return
+	# A pvblk that knows of no such queues says so and goes on.
+	pvbus_guest_load || return
+	lab_insmod pvblk "poll_queues=$POLL_QUEUES" || return
+	lab_insmod pvnet || return
+	guest_disks "$1" && guest_cards "$1"
+}
+
+# guest_disks MACHINE
+guest_disks() {
+	local name how node
+
 	null_disk gnull $DISK_MB || return
+	# It has no pages before it was written.
+	dd if=/dev/zero of=/dev/gnull bs=1M oflag=direct status=none
 	{
 		echo "pvblk $(pvblk_disk disk)"
-		echo "virtio-blk /dev/vda"
-		echo "ide /dev/sda"
 		echo "guest-null /dev/gnull"
-	} >/run/bench/disks
-	wait_for /dev/vda && wait_for /dev/sda || return
-	# The guest's own null_blk has no pages before it was written.
-	dd if=/dev/zero of=/dev/gnull bs=1M oflag=direct status=none
-	guest_card "$(pvnet_card lan)" 1 || return
-	for card in /sys/class/net/*; do
-		case $(readlink "$card/device/driver") in
-		*/virtio_net) guest_card "${card##*/}" 2 ;;
-		*/e1000) guest_card "${card##*/}" 3 ;;
-		esac
+	} >$DISKS
+	while read -r name how; do
+		if [ "$name" = ide ]; then
+			wait_for /dev/sda || return
+			echo "ide /dev/sda" >>$DISKS
+			continue
+		fi
+		node=$(virtio_disk "$name") || return
+		[ "$how" != poll ] || virtio_poll_queue "$node"
+		echo "$name /dev/$node" >>$DISKS
+	done <"$PLAN/$1.disks"
+	cat $DISKS
+}
+
+# virtio_disk SERIAL
+virtio_disk() {
+	local file serial
+
+	for file in /sys/block/vd*/serial; do
+		serial=$(<"$file")
+		[ "$serial" = "$1" ] || continue
+		file=${file%/serial}
+		echo "${file##*/}"
+		return
 	done
-	head /run/bench/disks
+	echo "no virtio disk $1" >&2
+	return 1
+}
+
+# virtio_poll_queue NODE: has one queue poll, of a disk that has more. The
+# parameter is every disk's, when its driver takes it.
+virtio_poll_queue() {
+	local driver=/sys/bus/virtio/drivers/virtio_blk device
+
+	device=$(basename "$(readlink -f "/sys/block/$1/device")")
+	echo 1 >/sys/module/virtio_blk/parameters/poll_queues
+	echo "$device" >$driver/unbind
+	echo "$device" >$driver/bind
+	echo 0 >/sys/module/virtio_blk/parameters/poll_queues
+	wait_for "/dev/$1"
+}
+
+# guest_cards MACHINE
+guest_cards() {
+	local number how mac card
+
+	while read -r _ number how mac; do
+		if [ "$how" = pvbus ]; then
+			card=$(pvnet_card lan)
+		else
+			card=$(grep -lx "$mac" /sys/class/net/*/address)
+			card=${card%/address}
+		fi
+		ip link set "${card##*/}" up &&
+			ip addr add "198.18.$number.2/24" dev "${card##*/}" || return
+	done <"$PLAN/$1.cards"
 	ip -br addr
 }
 
-guest_card() {
-	ip link set "$1" up && ip addr add "198.18.$2.2/24" dev "$1"
-}
-
-# TEST as fio's options.
-fio_options() {
-	local rw=${1%%-*} bs=${1#*-} depth=${1##*-qd}
-
-	bs=${bs%%-*}
-	echo "--rw=$rw --bs=$bs --iodepth=$depth"
-}
-
-# run_fio DISK TEST OUTPUT
-run_fio() {
-	# shellcheck disable=SC2046 # words
-	fio --name=run --filename="$1" --direct=1 --ioengine=libaio --thread \
-		--norandommap --time_based --runtime="$RUN_SECONDS" \
-		$(fio_options "$2") --output-format=json --output="$3"
-}
-
 guest_fio() {
-	local name disk
-
-	while read -r name disk; do
-		[ "$name" = "$1" ] && break
-	done </run/bench/disks
-	run_fio "$disk" "$2" /lab/out
+	run_fio /lab/fio "$@"
 }
 
-# guest_net TEST NETWORK
-guest_net() {
-	local host=198.18.$2.1
-
+# bytes SIZE: what sockperf can send, which is a little less than 64k.
+bytes() {
 	case $1 in
-	tcp-tx) iperf3 -J -c "$host" -t "$RUN_SECONDS" ;;
-	tcp-rx) iperf3 -J -c "$host" -t "$RUN_SECONDS" -R ;;
-	tcp-rr)
-		sockperf ping-pong --tcp -i "$host" -m 64 -t "$RUN_SECONDS" \
-			--full-rtt
+	64k) echo 65000 ;;
+	*k) echo $((${1%k} * 1024)) ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# guest_net NETWORK TEST
+guest_net() {
+	local host=198.18.$1.1 size=${2##*-} streams=1
+
+	case $2 in *-x*) streams=${2##*-x} ;; esac
+	case $2 in
+	tcp-tx*) iperf3 -J -c "$host" -t "$RUN_SECONDS" -P "$streams" ;;
+	tcp-rx*) iperf3 -J -c "$host" -t "$RUN_SECONDS" -P "$streams" -R ;;
+	tcp-rr*)
+		[ "$size" != rr ] || size=64
+		sockperf ping-pong --tcp -i "$host" -m "$(bytes "$size")" \
+			-t "$RUN_SECONDS" --full-rtt
 		;;
-	udp-64) sockperf throughput -i "$host" -m 64 -t "$RUN_SECONDS" ;;
+	udp-*)
+		sockperf throughput -i "$host" -m "$(bytes "$size")" \
+			-t "$RUN_SECONDS"
+		;;
 	esac >/lab/out 2>&1
 }
 
 # --- in the host VM ---
 
-# One line of all counters: time, KVM's, CPU, the backing disk's sectors, the
-# packets and bytes of the host's ends of the cards.
-counters() {
-	local now cpu line sectors card value
-
-	line=$(exits_snapshot bench)
-	now=$EPOCHREALTIME
-	read -r cpu </proc/stat
-	read -r -a sectors </sys/block/backing/stat
-	line+=" now=$now cpu=${cpu// /,} sectors=$((sectors[2] + sectors[6]))"
-	for card in pv0 vn0 en0; do
-		for value in rx_packets tx_packets rx_bytes tx_bytes; do
-			line+=" $card.$value=$(<"/sys/class/net/$card/statistics/$value")"
-		done
-	done
-	echo "$line"
+# Rounds take turns in which direction they go through the contenders.
+order() {
+	[ $(($1 % 2)) = 1 ] && echo cat || echo tac
 }
 
-# What the loads move, seen from here: sectors of the backing disk and packets
-# of the cards. The guest's own null_blk is not among it.
-activity() {
-	local sectors total card
-
-	read -r -a sectors </sys/block/backing/stat
-	total=$((sectors[2] + sectors[6]))
-	for card in pv0 vn0 en0; do
-		total=$((total + $(</sys/class/net/$card/statistics/rx_packets)))
-	done
-	echo $total
+# keep_fio DIR: what a fio has left there.
+keep_fio() {
+	[ ! -e "$1/skipped" ] || cat "$1/skipped"
+	[ ! -e "$1/fio.json" ] || mv "$1/fio.json" .
+	(cd "$1" && stat -c '%n %.9Y' -- *run.txt) >marks 2>/dev/null
 }
 
-# $1 = file
-count() {
-	counters >"$1"
-	sleep "$COUNT_SECONDS"
-	counters >>"$1"
+# batch_KIND MACHINE BATCH ROUND, in the directory of the results.
+batch_disk() {
+	local runs share
+
+	share=$(guest_share "$1")
+	mapfile -t runs <"$PLAN/$2"
+	GUEST_TIMEOUT=$((20 + ${#runs[@]} * (RUN_SECONDS + 5))) \
+		guest "$1" guest_fio "$2" "$(order "$3")" >log 2>&1
+	keep_fio "$share/fio" >skipped
 }
 
-# Counts in the middle of a load that has been started: the tool may take
-# longer to load than it runs, so what is waited for is the load itself.
-# $1 = file
-count_load() {
-	local before i
-
-	before=$(activity)
-	for ((i = 0; i < 50; i++)); do
-		[ $(($(activity) - before)) -lt 64 ] || break
-		sleep 0.1
-	done
-	sleep 0.3
-	count "$1"
+batch_native() {
+	(run_fio "$LAB_STATE/fio" "$2" cat) >log 2>&1
+	keep_fio "$LAB_STATE/fio" >skipped
 }
 
-# one_run KIND CONTENDER TEST ROUND OUTPUT COMMAND...: COMMAND runs in the
-# guest, which writes /lab/out.
-one_run() {
-	local contender=$2 dir=$LAB_OUT/results/$1/$2/$3/$4 output=$5 status
+batch_net() {
+	local share name network test begin
 
-	shift 5
-	mkdir -p "$dir"
-	rm -f "$(guest_share bench)/out"
-	guest_bg bench "$@" || return
-	if [ "$contender" = guest-null ]; then
-		sleep 1
-		count "$dir/counters"
-	else
-		count_load "$dir/counters"
-	fi
-	guest_wait bench "$GUEST_JOB" >"$dir/log" 2>&1
-	status=$?
-	[ $status = 0 ] || echo "exit status $status" >>"$dir/log"
-	[ ! -e "$(guest_share bench)/out" ] || mv "$(guest_share bench)/out" "$dir/$output"
-	return $status
+	share=$(guest_share "$1")
+	while read -r name network test; do
+		rm -f "$share/out"
+		begin=$EPOCHREALTIME
+		guest "$1" guest_net "$network" "$test" >"$name.log" 2>&1
+		echo "$name $begin $EPOCHREALTIME" >>marks
+		[ ! -e "$share/out" ] || mv "$share/out" "$name.out"
+	done < <($(order "$3") "$PLAN/$2")
 }
 
-native_run() {
-	local dir=$LAB_OUT/results/disk/host-native/$1/$2
+batch_idle() {
+	sleep 2
+	echo "idle $1 $IDLE_SECONDS" >&"$SAMPLER"
+	echo "idle $EPOCHREALTIME" >marks
+	sleep $((IDLE_SECONDS + 2))
+}
+
+# one_batch ROUND NUMBER KIND MACHINE HALT_POLL_NS
+one_batch() {
+	local dir=$LAB_OUT/results/$1/$2
 
 	mkdir -p "$dir"
-	run_fio /dev/backing "$1" "$dir/fio.json" >"$dir/log" 2>&1 &
-	count_load "$dir/counters"
-	wait $!
+	cd "$dir" || return
+	echo "$5" >/sys/module/kvm/parameters/halt_poll_ns
+	[ "$3" = idle ] || echo "watch $4" >&"$SAMPLER"
+	"batch_$3" "$4" "$2" "$1"
+	[ "$3" = idle ] || echo stop >&"$SAMPLER"
+	cd /
 }
 
-disk_round() {
-	local test contender
+# The end of the time for rounds, in seconds of this process.
+time_left() {
+	echo $((STARTED + BUDGET - END_SECONDS - SECONDS))
+}
 
-	for test in $DISK_TESTS; do
-		for contender in $DISK_CONTENDERS; do
-			progress "$1" "$test" "$contender"
-			if [ "$contender" = host-native ]; then
-				native_run "$test" "$1"
-			else
-				one_run disk "$contender" "$test" "$1" fio.json \
-					guest_fio "$contender" "$test"
-			fi
-		done
+# round_seconds ROUND: what it will take, by what each batch has taken.
+round_seconds() {
+	local number kind machine halt last guess sum=0
+
+	while read -r number kind machine halt last guess; do
+		[ "$1" -gt "$last" ] || sum=$((sum + ${TOOK[number]:-$guess}))
+	done <"$PLAN/batches"
+	echo $sum
+}
+
+# one_round ROUND: fails when the time was over before it was.
+one_round() {
+	local number kind machine halt last guess begin
+
+	# not its standard input: a command of the batch may read that
+	while read -r number kind machine halt last guess <&4; do
+		[ "$1" -le "$last" ] || continue
+		[ "$(time_left)" -ge "${TOOK[number]:-$guess}" ] || return
+		begin=$SECONDS
+		one_batch "$1" "$number" "$kind" "$machine" "$halt"
+		TOOK[number]=$((SECONDS - begin + 1))
+		diag "round $1 batch $number ($kind, $machine):" \
+			"$((SECONDS - begin)) s"
+	done 4<"$PLAN/batches"
+}
+
+rounds() {
+	local round
+
+	TOOK=()
+	for ((round = 1; round <= ROUNDS; round++)); do
+		[ $round = 1 ] || [ "$(round_seconds $round)" -le "$(time_left)" ] || break
+		if ! one_round $round; then
+			diag "the time was over in round $round"
+			round=$((round + 1))
+			break
+		fi
 	done
+	echo "rounds=$((round - 1))" >>"$LAB_OUT/results/environment"
 }
 
-net_round() {
-	local test contender network output
+# machine_net MACHINE: the host's ends of its cards.
+machine_net() {
+	local card number how queues
 
-	for test in $NET_TESTS; do
-		network=0
-		for contender in $NET_CONTENDERS; do
-			network=$((network + 1))
-			progress "$1" "$test" "$contender"
-			case $test in
-			tcp-[tr]x) output=iperf.json ;;
-			*) output=sockperf.txt ;;
-			esac
-			one_run net "$contender" "$test" "$1" $output \
-				guest_net "$test" $network
-		done
-	done
-}
-
-progress() {
-	diag "round $1 of $ROUNDS: $2 $3"
-}
-
-# The ends of the cards in the host.
-host_net() {
-	local card network=0
-
-	modprobe -a tun vhost_net
-	for card in vn0 en0; do
-		ip tuntap add "$card" mode tap || return
-	done
-	for card in pv0 vn0 en0; do
-		network=$((network + 1))
-		ip addr add "198.18.$network.1/24" dev "$card"
+	while read -r card number how _; do
+		if [ "$how" != pvbus ]; then
+			queues=()
+			[ "$how" = 1 ] || queues=(multi_queue)
+			ip tuntap add "$card" mode tap "${queues[@]}" || return
+		fi
+		ip addr add "198.18.$number.1/24" dev "$card"
 		ip link set "$card" up || return
-	done
+	done <"$PLAN/$1.cards"
+}
+
+# machine_setup NAME CPUS CARD: all that its guest needs of the host.
+machine_setup() {
+	null_disk "back-$1" $DISK_MB || return
+	dd if=/dev/zero "of=/dev/back-$1" bs=1M oflag=direct status=none
+	pvbusd_start "$1" --disk "id=disk,path=/dev/back-$1" \
+		--net "id=lan,ifname=$3" || return
+	machine_net "$1"
+}
+
+host_setup() {
+	local name cpus card
+
+	mkdir -p /run/bench
+	modprobe -a tun vhost_net || return
+	pvbus_host_load || return
+	while read -r name cpus card; do
+		machine_setup "$name" "$cpus" "$card" || return
+	done <"$PLAN/machines"
+	# the host's own runs use the disk of the first machine
+	read -r name _ <"$PLAN/machines"
+	echo "host-native /dev/back-$name" >$DISKS
 	iperf3 -s -D
 	sockperf server --tcp -i 0.0.0.0 >/dev/null 2>&1 &
 	sockperf server -i 0.0.0.0 >/dev/null 2>&1 &
 }
 
-host_setup() {
-	null_disk backing $DISK_MB || return
-	dd if=/dev/zero of=/dev/backing bs=1M oflag=direct status=none
-	pvbus_host_load || return
-	pvbusd_start bench --disk id=disk,path=/dev/backing \
-		--net id=lan,ifname=pv0 || return
-	host_net
+# All boot at once; the second CPU would have nothing to do otherwise.
+start_guests() {
+	local name cpus arguments
+
+	while read -r name cpus _; do
+		mapfile -t arguments <"$PLAN/$name.qemu"
+		pvbus_guest "$name" --smp "$cpus" --no-wait "${arguments[@]}" || return
+	done <"$PLAN/machines"
+	while read -r name _; do
+		guest_wait_up "$name" || return
+	done <"$PLAN/machines"
 }
 
-drive() {
-	echo "-drive if=none,id=$1,file=/dev/backing,format=raw,cache=none,aio=native,file.locking=off"
+setup_guests() {
+	local name
+
+	while read -r name _ <&4; do
+		GUEST_TIMEOUT=150 guest "$name" guest_setup "$name" || return
+	done 4<"$PLAN/machines"
 }
 
-tap() {
-	echo "-netdev tap,id=$1,ifname=$1,script=no,downscript=no${2-}"
+stop_guests() {
+	local name
+
+	while read -r name _ <&4; do
+		guest_stop "$name" || return
+	done 4<"$PLAN/machines"
 }
 
-start_guest() {
-	# shellcheck disable=SC2046 # words
-	pvbus_guest bench --smp "${GUEST_CPUS:-1}" \
-		-object iothread,id=io0 \
-		$(drive vd) -device virtio-blk-pci,drive=vd,iothread=io0,share-rw=on \
-		$(drive id) -device ide-hd,drive=id,bus=ide.0,share-rw=on \
-		$(tap vn0 ,vhost=on) -device virtio-net-pci,netdev=vn0 \
-		$(tap en0) -device e1000,netdev=en0
+start_sampler() {
+	local name cards fifo=$LAB_STATE/sampler machines=()
+
+	while read -r name _; do
+		cards=$(cut -d ' ' -f 1 "$PLAN/$name.cards" | paste -sd +)
+		machines+=("$name=$(guest_pid "$name"),back-$name,$cards")
+	done <"$PLAN/machines"
+	mkfifo "$fifo"
+	python3 "$REPO/tests/bench/sampler.py" "$LAB_OUT/results/samples" \
+		"${machines[@]}" <"$fifo" &
+	SAMPLER_PID=$!
+	exec {SAMPLER}>"$fifo"
+}
+
+stop_sampler() {
+	exec {SAMPLER}>&-
+	wait "$SAMPLER_PID"
 }
 
 environment() {
+	local first cpus
+
+	read -r first cpus _ <"$PLAN/machines"
 	{
 		echo "host_kernel=$(uname -r)"
-		echo "guest_kernel=$(guest bench uname -r)"
-		echo "guest_cpus=${GUEST_CPUS:-1}"
+		echo "guest_kernel=$(guest "$first" uname -r)"
+		echo "guest_cpus=$cpus"
 		echo "host_cpus=$(nproc)"
 		# "qemu" is emulated, "kvm" is not
 		echo "host_vm=$(systemd-detect-virt --vm)"
@@ -286,19 +421,14 @@ environment() {
 }
 
 host() {
-	local round start=$SECONDS
-
+	STARTED=$SECONDS
 	mkdir -p "$LAB_OUT/results"
 	check "the host is set up" host_setup || return
-	check "the guest boots" start_guest || return
-	GUEST_TIMEOUT=150 check "the guest is set up" guest bench guest_setup || return
+	check "the guests boot" start_guests || return
+	check "the guests are set up" setup_guests || return
 	environment
-	for ((round = 1; round <= ROUNDS; round++)); do
-		disk_round $round
-		net_round $round
-		# what the rounds so far took, and one more like them
-		[ $(((SECONDS - start) * (round + 1) / round)) -le "$BUDGET" ] || break
-	done
-	echo "rounds=$((round < ROUNDS ? round : ROUNDS))" >>"$LAB_OUT/results/environment"
-	check "the guest stops" guest_stop bench
+	start_sampler
+	rounds
+	check "the counters were sampled" stop_sampler
+	check "the guests stop" stop_guests
 }

@@ -10,6 +10,15 @@ from pathlib import Path
 
 import results as res
 
+DISK_CONTENDERS = ["pvblk", "virtio-blk", "ide", "guest-null", "host-native"]
+DISK_TESTS = ["randread-4k-qd1", "randread-4k-qd32", "randwrite-4k-qd32",
+              "read-1m-qd4", "write-1m-qd4"]
+NET_CONTENDERS = ["pvnet", "virtio-net", "e1000"]
+NET_TESTS = ["tcp-tx", "tcp-rx", "tcp-rr", "udp-64"]
+
+UNITS = {"iops": "IOPS", "gbit_s": "Gbit/s", "trans_s": "trans/s",
+         "pps": "packets/s"}
+
 CAVEAT = (
     "Times were taken in a lab in which the host is itself a virtual machine, "
     "often an emulated one: compare contenders with each other, and only within "
@@ -50,13 +59,17 @@ def table(head, rows):
     return "\n".join(lines)
 
 
+def net_headline(test):
+    return res.headline("net", test)
+
+
 def disk_tables(disk):
-    for test in res.DISK_TESTS:
+    for test in DISK_TESTS:
         big = "-1m-" in test
         head = [test, "MB/s" if big else "IOPS", "min..max", "p50 us", "p99 us",
                 "exits/op", "irqs/op", "host CPU us/op"]
         rows = []
-        for name in res.DISK_CONTENDERS:
+        for name in DISK_CONTENDERS:
             entry = disk[name][test]
             if "reason" in entry:
                 rows.append([name, "no result"] + ["-"] * 6)
@@ -64,18 +77,17 @@ def disk_tables(disk):
             scale = 1.048576 if big else 1.0
             rows.append([name, number(entry["iops"] * scale),
                          spread(entry["runs"], scale)] +
-                        [number(entry[f]) for f in res.DISK_FIGURES[2:]])
+                        [number(entry[f]) for f in res.DISK_FIGURES[1:]])
         yield table(head, rows)
 
 
 def net_tables(net):
-    units = {"gbit_s": "Gbit/s", "trans_s": "trans/s", "pps": "packets/s"}
-    for test in res.NET_TESTS:
-        headline = res.NET_HEADLINE[test]
-        head = [test, units[headline], "min..max", "p50 us", "p99 us",
+    for test in NET_TESTS:
+        headline = net_headline(test)
+        head = [test, UNITS[headline], "min..max", "p50 us", "p99 us",
                 "exits/op", "host CPU us/op"]
         rows = []
-        for name in res.NET_CONTENDERS:
+        for name in NET_CONTENDERS:
             entry = net[name][test]
             if "reason" in entry:
                 rows.append([name, "no result"] + ["-"] * 5)
@@ -105,14 +117,14 @@ def ratio_rows(results, kind, headline, ours, peers, tests):
 
 
 def ratios(results):
-    peers = res.DISK_CONTENDERS[1:]
+    peers = DISK_CONTENDERS[1:]
     yield table(["pvblk against"] + peers,
                 list(ratio_rows(results, "disk", lambda _: "iops", "pvblk",
-                                peers, res.DISK_TESTS)))
-    peers = res.NET_CONTENDERS[1:]
+                                peers, DISK_TESTS)))
+    peers = NET_CONTENDERS[1:]
     yield table(["pvnet against"] + peers,
-                list(ratio_rows(results, "net", res.NET_HEADLINE.get, "pvnet",
-                                peers, res.NET_TESTS)))
+                list(ratio_rows(results, "net", net_headline, "pvnet",
+                                peers, NET_TESTS)))
 
 
 def report(results):
@@ -135,8 +147,8 @@ def report(results):
 def plot_data(results, directory):
     """Each test's figures relative to the best contender, for gnuplot."""
     for kind, contenders, tests, headline in (
-            ("disk", res.DISK_CONTENDERS, res.DISK_TESTS, lambda _: "iops"),
-            ("net", res.NET_CONTENDERS, res.NET_TESTS, res.NET_HEADLINE.get)):
+            ("disk", DISK_CONTENDERS, DISK_TESTS, lambda _: "iops"),
+            ("net", NET_CONTENDERS, NET_TESTS, net_headline)):
         with open(directory / f"{kind}.dat", "w", encoding="utf-8") as out:
             print("test", *contenders, file=out)
             for test in tests:
@@ -146,30 +158,33 @@ def plot_data(results, directory):
                 print(test, *(100 * v / best for v in values), file=out)
 
 
-def plot(results, directory):
-    plot_data(results, directory)
-    script = Path(__file__).with_name("compare.gnuplot")
+def plot(script, directory, settings=""):
+    """The same picture in two formats; settings are gnuplot's."""
+    script = Path(__file__).with_name(script)
     for terminal, name in (("pngcairo size 1200,900", "report.png"),
                            ("svg size 1200,900 dynamic", "report.svg")):
         subprocess.run(
-            ["gnuplot", "-e", f"set terminal {terminal}; set output '{name}'",
+            ["gnuplot", "-e",
+             f"set terminal {terminal}; set output '{name}'; {settings}",
              str(script)], check=True, cwd=directory, timeout=60)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("measured", type=Path, help="directory of compare.sh")
+    parser.add_argument("plan", type=Path, help="directory of plan.py")
     parser.add_argument("output", type=Path, help="directory to write to")
     args = parser.parse_args()
     try:
-        results = res.read_results(args.measured)
+        results = res.read_demo(res.Measured(args.measured, args.plan))
     except OSError as error:
         sys.exit(f"{args.measured}: nothing was measured there ({error})")
     args.output.mkdir(parents=True, exist_ok=True)
     (args.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     text = report(results)
     (args.output / "report.md").write_text(text)
-    plot(results, args.output)
+    plot_data(results, args.output)
+    plot("compare.gnuplot", args.output)
     print(text)
 
 
