@@ -388,12 +388,6 @@ static bool pvnet_arm(struct pvnet_queue *q)
 	return pvbus_channel_arm(q->ch);
 }
 
-/* Who polls calls again, and wants no interrupt before the call that ends it. */
-static bool pvnet_busy_polled(const struct pvnet_queue *q)
-{
-	return test_bit(NAPI_STATE_IN_BUSY_POLL, &q->napi.state);
-}
-
 /**
  * pvnet_poll() - NAPI's poll
  * @napi: of the queue
@@ -420,11 +414,7 @@ int pvnet_poll(struct napi_struct *napi, int budget)
 	/* netpoll may have interrupted the owner of the lock that this takes */
 	if (likely(budget))
 		pvnet_rx_refill(q);
-	if (work == -EAGAIN || work == budget)
-		return budget;
-	if (pvnet_busy_polled(q))
-		return work;
-	if (!pvnet_arm(q))
+	if (work == -EAGAIN || work == budget || !pvnet_arm(q))
 		return budget;
 	napi_complete_done(napi, work);
 	if (work && !READ_ONCE(q->arm_count))

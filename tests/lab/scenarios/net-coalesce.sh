@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# A guest sets by ethtool how its interrupts are put off, by time and by count;
-# and busy polling, which needs none.
+# A guest sets by ethtool how its interrupts are put off, by time and by count.
 
 TIMEOUT=420
 
@@ -99,30 +98,6 @@ fastest() {
 	diag "$*: the fastest of 40 pings took $rtt us"
 }
 
-guest_busy_poll() {
-	local found interrupts
-
-	sysctl -q net.core.busy_poll=200 net.core.busy_read=200
-	found=$(busy_polled) interrupts=$(guest_count interrupts)
-	check "a transfer with busy polling" iperf3 -c 192.0.2.1 -t 2 -R
-	found=$(($(busy_polled) - found))
-	interrupts=$(($(guest_count interrupts) - interrupts))
-	sysctl -q net.core.busy_poll=0 net.core.busy_read=0
-	diag "$found packets were found by busy polling, with $interrupts interrupts"
-	check "packets were found by busy polling" test $found -gt 10
-	check "and it works without again" iperf3 -c 192.0.2.1 -t 1 -R
-}
-
-busy_polled() {
-	awk '/^TcpExt:/ {
-		for (i = 2; i <= NF && !names; i++)
-			if ($i == "BusyPollRxPackets")
-				at = i
-		if (names++)
-			print $at
-	}' /proc/net/netstat
-}
-
 host() {
 	local per rtt per_packet per_time rtt_packet rtt_time
 
@@ -171,6 +146,5 @@ host() {
 	check "TCP to the host while packets wait" guest vm1 iperf3 -c 192.0.2.1 -t 2
 	check "TCP from the host" guest vm1 iperf3 -c 192.0.2.1 -t 2 -R
 	check "back to the beginning" guest vm1 guest_set adaptive-rx on adaptive-tx on
-	guest_tap vm1 guest_busy_poll
 	check "the guest stops" guest_stop vm1
 }
