@@ -16,14 +16,16 @@
  *     of sent packets.
  *
  * Neither ring can be too full for what is put into it. From guest to host, a
- * packet with its tag or at least one buffer comes with each entry, and there
- * are PVNET_TX_TAGS of the ones and PVNET_RX_BUFS of the others. From host to
+ * packet with its tag or PVBUS_NET_BUFS_MAX buffers come with each entry, and
+ * there are PVNET_TX_TAGS of the ones and PVNET_RX_BUFS of the others, or it is
+ * one that the last one of its kind made room for. From host to
  * guest likewise, as slots are given back before a tag or buffer is used again.
  */
 #ifndef PVNET_H
 #define PVNET_H
 
 #include <linux/dma-mapping.h>
+#include <linux/ethtool.h>
 #include <linux/netdevice.h>
 #include <linux/skbuff.h>
 #include <linux/timer.h>
@@ -40,7 +42,16 @@ struct pvnet;
 #define PVNET_RING_SLOTS	512
 #define PVNET_TX_TAGS		256
 #define PVNET_RX_BUFS		256
+/* and one for what pvnet_coalesce_put() puts, one at a time */
+static_assert(PVNET_TX_TAGS + PVNET_RX_BUFS / PVBUS_NET_BUFS_MAX + 1 <=
+	      PVNET_RING_SLOTS);
 static_assert(PVNET_TX_TAGS + PVNET_RX_BUFS <= PVNET_RING_SLOTS);
+
+/* Most packets that an interrupt waits for: while it does, half of the buffers
+ * for small ones are left.
+ */
+#define PVNET_MAX_FRAMES	(PVNET_RX_BUFS / 2)
+static_assert(PVNET_MAX_FRAMES <= PVNET_RING_SLOTS / 2);
 
 /* A stopped tx queue goes on once this many tags are free. */
 #define PVNET_TX_WAKE		32
@@ -147,15 +158,35 @@ struct pvnet_rx_stats {
 };
 
 /**
+ * struct pvnet_coalesce - how interrupts are put off; "ethtool -C"
+ * @adaptive_rx: an idle CPU looks for what the host sends, for as long as that
+ *	pays, and the host's own time holds; @rx_usecs and @rx_frames do not
+ * @adaptive_tx: the host's own time holds; @tx_usecs does not
+ * @rx_usecs: longest time that a packet may wait; 0: none
+ * @rx_frames: packets that wait together at most; 0: PVNET_MAX_FRAMES
+ * @tx_usecs: longest time that a notice of packets sent may wait
+ */
+struct pvnet_coalesce {
+	bool	adaptive_rx;
+	bool	adaptive_tx;
+	u32	rx_usecs;
+	u32	rx_frames;
+	u32	tx_usecs;
+};
+
+/**
  * struct pvnet_queue - a queue of the card
  * @pn: the card
  * @index: its number
+ * @arm_count: entries that the next interrupt is for; 0: as pvbus_channel_arm()
+ *	says. Written with rtnl, read by both contexts
  * @txq: tx queue of the net_device; its lock owns what is marked [tx]
  * @ch: channel, or NULL when the queue is not open; rtnl, and neither context
  *	runs while it changes
  * @doorbells: doorbells rung on earlier channels; rtnl
  * @interrupts: interrupts that came on earlier channels; rtnl
  * @breaks: earlier channels that the host broke or stopped; rtnl
+ * @coalesce: how interrupts are put off; rtnl
  * @tx: tags and their packets
  * @table: tables of segments; [tx]
  * @tag: ring of free tags: taken by [tx], given back by NAPI
@@ -163,6 +194,7 @@ struct pvnet_rx_stats {
  * @tag_tail: where the next one is given back; NAPI; free running as @tag_head
  * @unannounced: buffers posted since the host's doorbell was last considered;
  *	[tx]
+ * @coalesce_at: where in the ring to the host the last of @coalesce ends; [tx]
  * @tx_stats: [tx]
  * @napi: owns all that follows
  * @reaped: packets whose completion is still to be accounted for
@@ -180,17 +212,21 @@ struct pvnet_rx_stats {
 struct pvnet_queue {
 	struct pvnet		*pn;
 	u16			index;
+	u32			arm_count;
 	struct netdev_queue	*txq;
 	struct pvbus_channel	*ch;
 	u64			doorbells;
 	u64			interrupts;
 	u64			breaks;
 
+	struct pvnet_coalesce	coalesce;
+
 	struct pvnet_tx_info	*tx;
 	struct pvnet_table_page	table[PVNET_TABLE_PAGES];
 	u16			tag[PVNET_TX_TAGS];
 	u32			tag_head;
 	u32			unannounced;
+	u32			coalesce_at;
 	struct pvnet_tx_stats	tx_stats;
 
 	struct napi_struct	napi ____cacheline_aligned_in_smp;
@@ -260,6 +296,20 @@ int pvnet_poll(struct napi_struct *napi, int budget);
 int pvnet_rx_alloc(struct pvnet_queue *q);
 void pvnet_rx_free(struct pvnet_queue *q, bool leak);
 void pvnet_rx_refill(struct pvnet_queue *q);
+
+/* net_coalesce.c */
+void pvnet_coalesce_init(struct pvnet_queue *q);
+void pvnet_coalesce_open(struct pvnet_queue *q);
+int pvnet_get_coalesce(struct net_device *dev, struct ethtool_coalesce *ec,
+		       struct kernel_ethtool_coalesce *kernel_ec,
+		       struct netlink_ext_ack *extack);
+int pvnet_set_coalesce(struct net_device *dev, struct ethtool_coalesce *ec,
+		       struct kernel_ethtool_coalesce *kernel_ec,
+		       struct netlink_ext_ack *extack);
+int pvnet_get_queue_coalesce(struct net_device *dev, u32 queue,
+			     struct ethtool_coalesce *ec);
+int pvnet_set_queue_coalesce(struct net_device *dev, u32 queue,
+			     struct ethtool_coalesce *ec);
 
 /* net_ethtool.c */
 extern const struct ethtool_ops pvnet_ethtool_ops;

@@ -3,8 +3,6 @@
  * pvbus guest: network card, ethtool. All is called with rtnl held, under which
  * channels come and go.
  */
-#include <linux/ethtool.h>
-
 #include "net.h"
 
 enum pvnet_stat {
@@ -125,10 +123,17 @@ static void pvnet_get_ethtool_stats(struct net_device *dev,
 }
 
 const struct ethtool_ops pvnet_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_USECS |
+				     ETHTOOL_COALESCE_RX_MAX_FRAMES |
+				     ETHTOOL_COALESCE_USE_ADAPTIVE,
 	.get_drvinfo		= pvnet_get_drvinfo,
 	.get_link		= ethtool_op_get_link,
 	.get_channels		= pvnet_get_channels,
 	.get_ringparam		= pvnet_get_ringparam,
+	.get_coalesce		= pvnet_get_coalesce,
+	.set_coalesce		= pvnet_set_coalesce,
+	.get_per_queue_coalesce	= pvnet_get_queue_coalesce,
+	.set_per_queue_coalesce	= pvnet_set_queue_coalesce,
 	.get_sset_count		= pvnet_get_sset_count,
 	.get_strings		= pvnet_get_strings,
 	.get_ethtool_stats	= pvnet_get_ethtool_stats,

@@ -82,6 +82,7 @@ static void pvnet_queue_start(struct pvnet_queue *q)
 {
 	local_bh_disable();
 	pvnet_rx_refill(q);
+	pvnet_coalesce_open(q);
 	napi_enable(&q->napi);
 	/* look at what has come, and ask to be told of more */
 	napi_schedule(&q->napi);
@@ -402,6 +403,7 @@ static void pvnet_init_queue(struct pvnet *pn, unsigned int index)
 	q->txq = netdev_get_tx_queue(pn->dev, index);
 	u64_stats_init(&q->tx_stats.sync);
 	u64_stats_init(&q->rx_stats.sync);
+	pvnet_coalesce_init(q);
 	netif_napi_add(pn->dev, &q->napi, pvnet_poll);
 }
 

@@ -376,6 +376,16 @@ static int pvnet_poll_ring(struct pvnet_queue *q, int budget)
 	return -EAGAIN;
 }
 
+/* Ask for an interrupt. Return: true when there is no entry yet. */
+static bool pvnet_arm(struct pvnet_queue *q)
+{
+	u32 count = READ_ONCE(q->arm_count);
+
+	if (count)
+		return pvring_cons_arm_count(&q->ch->rx, count);
+	return pvbus_channel_arm(q->ch);
+}
+
 /* Who polls calls again, and wants no interrupt before the call that ends it. */
 static bool pvnet_busy_polled(const struct pvnet_queue *q)
 {
@@ -412,10 +422,10 @@ int pvnet_poll(struct napi_struct *napi, int budget)
 		return budget;
 	if (pvnet_busy_polled(q))
 		return work;
-	if (!pvbus_channel_arm(q->ch))
+	if (!pvnet_arm(q))
 		return budget;
 	napi_complete_done(napi, work);
-	if (work)
+	if (work && !READ_ONCE(q->arm_count))
 		pvbus_channel_expect(q->ch);
 	return work;
 }

@@ -255,7 +255,8 @@ out:
 	if (q->ch && (kick || netif_xmit_stopped(q->txq))) {
 		q->unannounced = 0;
 		pvbus_channel_kick(q->ch);
-		pvbus_channel_expect(q->ch);
+		if (!READ_ONCE(q->arm_count))
+			pvbus_channel_expect(q->ch);
 		/* a hint: NAPI, which owns that ring, may be reading it */
 		if (data_race(pvring_pending(&q->ch->rx)))
 			napi_schedule(&q->napi);

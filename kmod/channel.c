@@ -212,6 +212,9 @@ static struct pvh_channel *channel_alloc(struct pvh_dev *dev,
 	ch->features = le64_to_cpu(msg->features);
 	ch->rx_slots = le32_to_cpu(msg->g2h_slots);
 	ch->tx_slots = le32_to_cpu(msg->h2g_slots);
+	/* our own times */
+	ch->rx_us = -1;
+	ch->lazy_us = -1;
 	INIT_LIST_HEAD(&ch->on_vector);
 	return ch;
 }

@@ -176,6 +176,10 @@ struct pvh_stats {
  * @waiting_index: the guest's index when @waiting_since was taken; worker only
  * @waiting_since: since when entries wait for such a guest, as local_clock();
  *	0: none do; worker only
+ * @rx_us: how long, in microseconds, the guest has allowed entries to wait while
+ *	it is patient; negative: it has not; worker only
+ * @lazy_us: likewise those in no hurry; worker only
+ * @lazy: head of @tx behind the last such entry; worker only
  * @storm: doorbells in vain; worker only
  * @deaf: doorbells are not heard for a while; written by the worker
  * @ring_mem: mapping of the ring pages
@@ -206,6 +210,9 @@ struct pvh_channel {
 	u32			reminded;
 	u32			waiting_index;
 	u64			waiting_since;
+	int			rx_us;
+	int			lazy_us;
+	u32			lazy;
 	struct pvh_storm	storm;
 	bool			deaf;
 
@@ -219,6 +226,8 @@ struct pvh_channel {
 void pvh_channel_wake(struct pvh_channel *ch);
 void pvh_channel_rung(struct pvh_channel *ch);
 void pvh_channel_interrupt(struct pvh_channel *ch);
+void pvh_channel_lazy(struct pvh_channel *ch);
+void pvh_channel_stuck(struct pvh_channel *ch);
 
 /* Entries that ->work() may take from the ring before it returns. */
 #define PVH_BUDGET	128

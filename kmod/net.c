@@ -479,6 +479,8 @@ static int pvh_net_work(struct pvh_channel *ch)
 		pvh_net_rx_stop(q);
 	else if (q->hurry)
 		pvh_channel_interrupt(ch);
+	if (did >= 0 && q->blocked)
+		pvh_channel_stuck(ch);
 	q->hurry = false;
 	return did;
 }

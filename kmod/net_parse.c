@@ -183,6 +183,39 @@ int pvh_net_parse_bufs(const struct pvbus_net_bufs *e,
 	return (int)count;
 }
 
+/* A time that is given only with its flag, and below the bound. */
+static bool pvh_net_usecs_ok(__u8 flags, __u8 flag, __u32 usecs)
+{
+	return usecs <= (flags & flag ? PVBUS_NET_MAX_USECS : 0);
+}
+
+/**
+ * pvh_net_parse_coalesce() - check an entry of type PVBUS_NET_COALESCE
+ * @e: private copy of it
+ * @coalesce: what it says
+ *
+ * Return: 0, or -PVBUS_ST_PROTO.
+ */
+int pvh_net_parse_coalesce(const struct pvbus_net_coalesce *e,
+			   struct pvh_net_coalesce *coalesce)
+{
+	__u32 rx = le32_to_cpu(e->rx_usecs);
+	__u32 tx = le32_to_cpu(e->tx_usecs);
+	__u32 i;
+
+	if (e->type != PVBUS_NET_COALESCE || e->reserved ||
+	    e->flags & ~PVBUS_NET_COALESCE_ALL ||
+	    !pvh_net_usecs_ok(e->flags, PVBUS_NET_COALESCE_RX, rx) ||
+	    !pvh_net_usecs_ok(e->flags, PVBUS_NET_COALESCE_TX, tx))
+		return -PVBUS_ST_PROTO;
+	for (i = 0; i < sizeof(e->reserved2); i++)
+		if (e->reserved2[i])
+			return -PVBUS_ST_PROTO;
+	coalesce->rx_us = e->flags & PVBUS_NET_COALESCE_RX ? (int)rx : -1;
+	coalesce->tx_us = e->flags & PVBUS_NET_COALESCE_TX ? (int)tx : -1;
+	return 0;
+}
+
 /* Was this kind of segmentation negotiated? */
 static bool pvh_net_gso_type_ok(__u8 type, __u64 features)
 {

@@ -61,12 +61,24 @@ struct pvh_net_buf {
 	__le16	id;
 };
 
+/**
+ * struct pvh_net_coalesce - how long entries may wait, checked
+ * @rx_us: while the guest's event index is ahead; negative: the host's own time
+ * @tx_us: notices of packets taken; likewise
+ */
+struct pvh_net_coalesce {
+	int	rx_us;
+	int	tx_us;
+};
+
 int pvh_net_parse_tx(const struct pvbus_net_tx *e, __u32 tags,
 		     struct pvh_net_pkt *pkt);
 int pvh_net_parse_table(const struct pvbus_net_seg *table,
 			struct pvh_net_pkt *pkt);
 int pvh_net_parse_bufs(const struct pvbus_net_bufs *e,
 		       struct pvh_net_buf buf[PVBUS_NET_BUFS_MAX]);
+int pvh_net_parse_coalesce(const struct pvbus_net_coalesce *e,
+			   struct pvh_net_coalesce *coalesce);
 bool pvh_net_hdr_ok(const struct pvbus_net_hdr *hdr, __u32 len,
 		    __u64 features);
 bool pvh_net_gso_ok(const struct pvbus_net_hdr *hdr, const __u8 *data,

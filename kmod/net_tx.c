@@ -39,6 +39,7 @@ struct pvh_net_batch {
 union pvh_net_entry {
 	struct pvbus_net_tx	tx;
 	struct pvbus_net_bufs	bufs;
+	struct pvbus_net_coalesce coalesce;
 };
 
 /* -- to the stack ------------------------------------------------------------ */
@@ -264,7 +265,22 @@ int pvh_net_flush_done(struct pvh_net_queue *q)
 	e.count = cpu_to_le16(q->done.count);
 	memcpy(e.done, q->done.entry, q->done.count * sizeof(*e.done));
 	pvring_put(&q->ch->tx, &e, sizeof(e));
+	pvh_channel_lazy(q->ch);
 	q->done.count = 0;
+	return 0;
+}
+
+/* How long the guest may be kept waiting. */
+static int pvh_net_coalesce(struct pvh_net_queue *q,
+			    const struct pvbus_net_coalesce *e)
+{
+	struct pvh_net_coalesce coalesce;
+
+	if (!(q->ch->features & PVBUS_NET_F_COALESCE) ||
+	    pvh_net_parse_coalesce(e, &coalesce))
+		return -PVBUS_ST_PROTO;
+	q->ch->rx_us = coalesce.rx_us;
+	q->ch->lazy_us = coalesce.tx_us;
 	return 0;
 }
 
@@ -276,6 +292,8 @@ static int pvh_net_entry(struct pvh_net_queue *q, const union pvh_net_entry *e,
 		return pvh_net_take(q, &e->tx, b);
 	case PVBUS_NET_BUFS:
 		return pvh_net_rx_bufs(q, &e->bufs);
+	case PVBUS_NET_COALESCE:
+		return pvh_net_coalesce(q, &e->coalesce);
 	default:
 		return -PVBUS_ST_PROTO;
 	}
@@ -319,8 +337,9 @@ static int pvh_net_take_all(struct pvh_net_queue *q, unsigned int budget,
  * @q: queue
  * @budget: most entries to take
  *
- * Packets go to the stack, buffers to q->bufs. The caller sends the notices of
- * taken packets, with pvh_net_flush_done(). Worker context; sleeps.
+ * Packets go to the stack, buffers to q->bufs, times to the channel. The caller
+ * sends the notices of taken packets, with pvh_net_flush_done(). Worker context;
+ * sleeps.
  *
  * Return: entries taken, or -PVBUS_ST_* when the guest broke the protocol; what
  * came before that is delivered.

@@ -40,6 +40,8 @@
 #include <linux/sched/stat.h>
 #include <linux/sched/task.h>
 
+#include <linux/pvbus_net.h>
+
 #include "host.h"
 
 /* Bits of struct pvh_channel @kicked */
@@ -74,6 +76,11 @@ static unsigned int coalesce_us = COALESCE_US_DEFAULT;
 module_param_cb(coalesce_us, &time_us_ops, &coalesce_us, 0644);
 MODULE_PARM_DESC(coalesce_us,
 		 "How long, in microseconds, a guest that has asked for patience may take to find an entry before it is interrupted; 0: not at all (default 50, at most 1000)");
+
+static unsigned int coalesce_max_us = PVBUS_NET_MAX_USECS;
+module_param_cb(coalesce_max_us, &time_us_ops, &coalesce_max_us, 0644);
+MODULE_PARM_DESC(coalesce_max_us,
+		 "Longest time, in microseconds, that a guest can have entries for it wait (ethtool -C there); 0: not at all (default 1000, at most 1000)");
 
 /**
  * pvh_channel_wake() - have the worker look
@@ -139,35 +146,102 @@ static u64 param_ns(const unsigned int *us)
 	return READ_ONCE(*us) * (u64)NSEC_PER_USEC;
 }
 
+/* How long is it, when the guest has allowed @us, or left it to us (negative)? */
+static u64 worker_allowed(int us)
+{
+	if (us < 0)
+		return param_ns(&coalesce_us);
+	return min_t(u64, us * (u64)NSEC_PER_USEC, param_ns(&coalesce_max_us));
+}
+
+/* How long may entries wait, of which the guest has read those before @index? */
+static u64 worker_may_wait(const struct pvh_channel *ch,
+			   enum pvring_waiting waiting, u32 index)
+{
+	u64 patience = U64_MAX;
+
+	if (waiting == PVRING_AHEAD)
+		patience = worker_allowed(ch->rx_us);
+	if (waiting == PVRING_UNTOLD || (s32)(ch->lazy - index) > 0)
+		patience = min(patience, worker_allowed(ch->lazy_us));
+	return patience;
+}
+
+/* One interrupt for all that is there. */
+static void worker_tell(struct pvh_channel *ch)
+{
+	ch->reminded = ch->tx.head;
+	ch->waiting_since = 0;
+	ch->tx.told = ch->tx.head;
+	worker_interrupt(ch);
+}
+
 /*
  * Interrupt a guest that has asked for patience, or for whom there are only
- * entries without hurry, and that has not found by @now what waits for it; or,
- * when we stop looking (@last), has not found it yet.
+ * entries without hurry, and that has not found by @now what waits for it.
  *
- * Return: true when something waits still, and has to be looked after.
+ * Return: 0, or in how many nanoseconds to look after it again.
  */
-static bool worker_remind(struct pvh_channel *ch, u64 now, bool last)
+static u64 worker_remind(struct pvh_channel *ch, u64 now)
 {
+	enum pvring_waiting waiting;
+	u64 patience, waited;
 	u32 index;
 
 	if (ch->reminded == ch->tx.head)
-		return false;
-	if (!pvring_prod_waiting(&ch->tx, &index)) {
+		return 0;
+	waiting = pvring_prod_waiting(&ch->tx, &index);
+	if (waiting == PVRING_NONE) {
 		ch->waiting_since = 0;
-		return false;
+		return 0;
 	}
 	if (!ch->waiting_since || index != ch->waiting_index) {
 		ch->waiting_since = now;
 		ch->waiting_index = index;
 	}
-	if (!last && now - ch->waiting_since < param_ns(&coalesce_us))
-		return true;
-	ch->reminded = ch->tx.head;
+	patience = worker_may_wait(ch, waiting, index);
+	waited = now - ch->waiting_since;
+	if (waited < patience)
+		return patience - waited;
+	worker_tell(ch);
+	return 0;
+}
+
+/* We stop looking: tell the guest of all that it has not found yet. */
+static void worker_remind_last(struct pvh_channel *ch)
+{
+	u32 index;
+
+	if (ch->reminded != ch->tx.head &&
+	    pvring_prod_waiting(&ch->tx, &index) != PVRING_NONE)
+		worker_tell(ch);
 	ch->waiting_since = 0;
-	/* all of it is announced by this one */
-	ch->tx.told = ch->tx.head;
-	worker_interrupt(ch);
-	return false;
+}
+
+/**
+ * pvh_channel_lazy() - what was put last is in no hurry
+ * @ch: channel whose @tx was put to
+ *
+ * Context: the channel's worker, which will tell the guest in time.
+ */
+void pvh_channel_lazy(struct pvh_channel *ch)
+{
+	ch->lazy = ch->tx.head;
+}
+
+/**
+ * pvh_channel_stuck() - the backend cannot go on before the guest has looked
+ * @ch: channel
+ *
+ * A guest that has set how long its entries wait did not think of that; one that
+ * has left it to us, looks.
+ *
+ * Context: the channel's worker.
+ */
+void pvh_channel_stuck(struct pvh_channel *ch)
+{
+	if (ch->rx_us >= 0)
+		worker_remind_last(ch);
 }
 
 /* -- polling --------------------------------------------------------------------- */
@@ -227,7 +301,7 @@ static bool worker_poll(struct pvh_channel *ch)
 			pvpoll_paid(&ch->poll, now - start - given);
 			return true;
 		}
-		worker_remind(ch, now, false);
+		worker_remind(ch, now);
 		if (!single_task_running() && !worker_give_way(ch, now, &given))
 			return false;
 		cpu_relax();
@@ -263,13 +337,14 @@ static bool worker_wait(struct pvh_channel *ch, ktime_t *timeout)
 /* Once what waits for the guest has been looked after, for as long as it takes. */
 static void worker_sleep(struct pvh_channel *ch)
 {
-	ktime_t patience = ns_to_ktime(param_ns(&coalesce_us));
+	ktime_t left;
 
 	pvh_pin_sleep(ch);
-	if (worker_remind(ch, local_clock(), false)) {
-		if (!worker_wait(ch, &patience))
+	left = ns_to_ktime(worker_remind(ch, local_clock()));
+	if (left) {
+		if (!worker_wait(ch, &left))
 			return;
-		worker_remind(ch, local_clock(), true);
+		worker_remind_last(ch);
 	}
 	worker_wait(ch, NULL);
 }
@@ -293,7 +368,7 @@ static void worker_pause(struct pvh_channel *ch, u64 pause)
 	/* as in worker_work() */
 	smp_mb__after_atomic();
 	pvh_pin_sleep(ch);
-	worker_remind(ch, local_clock(), true);
+	worker_remind_last(ch);
 	/* (b), with the full barrier that belongs to it */
 	set_current_state(TASK_IDLE);
 	if (!kthread_should_stop() && !test_bit(KICKED, &ch->kicked) &&
@@ -393,7 +468,7 @@ static void worker_serve(struct pvh_channel *ch)
 				     param_ns(&poll_us));
 		idle_since = 0;
 		slept = false;
-		worker_remind(ch, now, false);
+		worker_remind(ch, now);
 		cond_resched();
 	}
 }

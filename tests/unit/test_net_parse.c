@@ -216,6 +216,60 @@ static void buffers(void **state)
 	assert_bufs(-PVBUS_ST_PROTO, e.id[4] = cpu_to_le16(1));
 }
 
+/* -- how long entries may wait ------------------------------------------------ */
+
+#define assert_coalesce(result, change)					\
+	do {								\
+		struct pvh_net_coalesce coalesce;			\
+		struct pvbus_net_coalesce e = {				\
+			.type = PVBUS_NET_COALESCE,			\
+			.flags = PVBUS_NET_COALESCE_ALL,		\
+			.rx_usecs = cpu_to_le32(PVBUS_NET_MAX_USECS),	\
+			.tx_usecs = cpu_to_le32(7),			\
+		};							\
+									\
+		change;							\
+		assert_int_equal(pvh_net_parse_coalesce(&e, &coalesce),	\
+				 result);				\
+	} while (0)
+
+static void coalesce_is_rejected(void **state)
+{
+	assert_coalesce(0, NOTHING);
+	assert_coalesce(-PVBUS_ST_PROTO, e.type = PVBUS_NET_BUFS);
+	assert_coalesce(-PVBUS_ST_PROTO, e.flags = 4);
+	assert_coalesce(-PVBUS_ST_PROTO, e.reserved = cpu_to_le16(1));
+	assert_coalesce(-PVBUS_ST_PROTO, e.reserved2[0] = 1);
+	assert_coalesce(-PVBUS_ST_PROTO, e.reserved2[47] = 1);
+	assert_coalesce(-PVBUS_ST_PROTO,
+			e.rx_usecs = cpu_to_le32(PVBUS_NET_MAX_USECS + 1));
+	assert_coalesce(-PVBUS_ST_PROTO, e.tx_usecs = cpu_to_le32(~0U));
+	/* a time without its flag */
+	assert_coalesce(-PVBUS_ST_PROTO, e.flags = PVBUS_NET_COALESCE_TX);
+	assert_coalesce(-PVBUS_ST_PROTO, e.flags = PVBUS_NET_COALESCE_RX);
+}
+
+static void coalesce_is_taken(void **state)
+{
+	struct pvbus_net_coalesce e = { .type = PVBUS_NET_COALESCE };
+	struct pvh_net_coalesce coalesce = { 0 };
+
+	assert_int_equal(pvh_net_parse_coalesce(&e, &coalesce), 0);
+	assert_int_equal(coalesce.rx_us, -1);
+	assert_int_equal(coalesce.tx_us, -1);
+	e.flags = PVBUS_NET_COALESCE_RX;
+	e.rx_usecs = cpu_to_le32(PVBUS_NET_MAX_USECS);
+	assert_int_equal(pvh_net_parse_coalesce(&e, &coalesce), 0);
+	assert_int_equal(coalesce.rx_us, PVBUS_NET_MAX_USECS);
+	assert_int_equal(coalesce.tx_us, -1);
+	e.flags = PVBUS_NET_COALESCE_ALL;
+	e.rx_usecs = 0;
+	e.tx_usecs = cpu_to_le32(3);
+	assert_int_equal(pvh_net_parse_coalesce(&e, &coalesce), 0);
+	assert_int_equal(coalesce.rx_us, 0);
+	assert_int_equal(coalesce.tx_us, 3);
+}
+
 /* -- metadata -------------------------------------------------------------------- */
 
 /* an IPv4 TCP packet to segment, 14 + 20 + 20 of headers */
@@ -454,6 +508,8 @@ int main(void)
 		cmocka_unit_test(table_address),
 		cmocka_unit_test(table_contents),
 		cmocka_unit_test(buffers),
+		cmocka_unit_test(coalesce_is_rejected),
+		cmocka_unit_test(coalesce_is_taken),
 		cmocka_unit_test(metadata),
 		cmocka_unit_test(segmentation_ipv4),
 		cmocka_unit_test(segmentation_vlan),

@@ -261,6 +261,14 @@ static void test_network(void **state)
 	      F(pvbus_net_bufs, id, 10, 10),
 	      F(pvbus_net_bufs, reserved, 20, 4),
 	      F(pvbus_net_bufs, addr, 24, 40));
+	CHECK(pvbus_net_coalesce, 64,
+	      F(pvbus_net_coalesce, seq, 0, 4),
+	      F(pvbus_net_coalesce, type, 4, 1),
+	      F(pvbus_net_coalesce, flags, 5, 1),
+	      F(pvbus_net_coalesce, reserved, 6, 2),
+	      F(pvbus_net_coalesce, rx_usecs, 8, 4),
+	      F(pvbus_net_coalesce, tx_usecs, 12, 4),
+	      F(pvbus_net_coalesce, reserved2, 16, 48));
 	CHECK(pvbus_net_done, 4,
 	      F(pvbus_net_done, tag, 0, 2),
 	      F(pvbus_net_done, cookie, 2, 2));

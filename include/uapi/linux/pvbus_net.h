@@ -3,10 +3,10 @@
  * pvbus network cards: configuration blob, packets and buffers.
  * Documentation/protocol.rst, "Network".
  *
- * One channel is a queue pair. Guest to host go packets to send and empty
- * receive buffers; host to guest go notices of sent packets and received
- * packets. The metadata of a packet is the kernel's struct virtio_net_hdr,
- * little-endian, without num_buffers.
+ * One channel is a queue pair. Guest to host go packets to send, empty receive
+ * buffers and how long the guest may be kept waiting; host to guest go notices of
+ * sent packets and received packets. The metadata of a packet is the kernel's
+ * struct virtio_net_hdr, little-endian, without num_buffers.
  */
 #ifndef _UAPI_LINUX_PVBUS_NET_H
 #define _UAPI_LINUX_PVBUS_NET_H
@@ -20,7 +20,9 @@
 #define PVBUS_NET_F_GUEST_CSUM	(1ULL << 3)	/* host may leave checksums */
 #define PVBUS_NET_F_GUEST_TSO4	(1ULL << 4)	/* host may deliver TCPv4 GSO */
 #define PVBUS_NET_F_GUEST_TSO6	(1ULL << 5)	/* host may deliver TCPv6 GSO */
-#define PVBUS_NET_F_ALL		((1ULL << 6) - 1)
+/* How long entries wait for the guest is its choice */
+#define PVBUS_NET_F_COALESCE	(1ULL << 6)
+#define PVBUS_NET_F_ALL		((1ULL << 7) - 1)
 
 /* Flags of the card, in the blob */
 #define PVBUS_NET_LINK_UP	(1U << 0)
@@ -67,6 +69,7 @@ struct pvbus_net_hdr {
 #define PVBUS_NET_BUFS		2	/* guest to host: empty buffers */
 #define PVBUS_NET_TX_DONE	3	/* host to guest: packets taken */
 #define PVBUS_NET_RX		4	/* host to guest: a packet */
+#define PVBUS_NET_COALESCE	5	/* guest to host: how long entries wait */
 
 /* Flags of a packet to send */
 #define PVBUS_NET_TX_INDIRECT	(1U << 0)	/* segments are in a table */
@@ -200,6 +203,36 @@ struct pvbus_net_rx {
 	__le32	reserved;
 };
 
+/* Flags of struct pvbus_net_coalesce: which times are not the host's own */
+#define PVBUS_NET_COALESCE_RX	(1U << 0)
+#define PVBUS_NET_COALESCE_TX	(1U << 1)
+#define PVBUS_NET_COALESCE_ALL	((1U << 2) - 1)
+
+/* Longest time that may be set, in microseconds */
+#define PVBUS_NET_MAX_USECS	1000
+
+/**
+ * struct pvbus_net_coalesce - how long entries may wait, guest to host
+ * @seq: ring sequence
+ * @type: PVBUS_NET_COALESCE
+ * @flags: PVBUS_NET_COALESCE_*
+ * @reserved: 0
+ * @rx_usecs: with PVBUS_NET_COALESCE_RX, for how many microseconds an entry may
+ *	wait while the guest's event index is ahead; else 0
+ * @tx_usecs: with PVBUS_NET_COALESCE_TX, likewise a notice of packets taken,
+ *	wherever the event index is; else 0
+ * @reserved2: 0
+ */
+struct pvbus_net_coalesce {
+	__le32	seq;
+	__u8	type;
+	__u8	flags;
+	__le16	reserved;
+	__le32	rx_usecs;
+	__le32	tx_usecs;
+	__u8	reserved2[48];
+};
+
 static_assert(sizeof(struct pvbus_net_config) == 16, "wire size");
 static_assert(sizeof(struct pvbus_net_hdr) == 10, "wire size");
 static_assert(sizeof(struct pvbus_net_seg) == 16, "wire size");
@@ -207,5 +240,6 @@ static_assert(sizeof(struct pvbus_net_tx) == PVBUS_SLOT_SIZE, "wire size");
 static_assert(sizeof(struct pvbus_net_bufs) == PVBUS_SLOT_SIZE, "wire size");
 static_assert(sizeof(struct pvbus_net_tx_done) == PVBUS_SLOT_SIZE, "wire size");
 static_assert(sizeof(struct pvbus_net_rx) == PVBUS_SLOT_SIZE, "wire size");
+static_assert(sizeof(struct pvbus_net_coalesce) == PVBUS_SLOT_SIZE, "wire size");
 
 #endif /* _UAPI_LINUX_PVBUS_NET_H */
