@@ -10,8 +10,10 @@
 TIMEOUT=420
 GUEST_TIMEOUT=60
 
+. "$REPO/tests/bench/load.sh"
+
 ROUNDS=${ROUNDS:-5}
-LOADS="read-qd1 read-qd32 write-qd32 tcp-rr"
+LOADS=${LOADS:-read-qd1 read-qd32 write-qd32 tcp-rr}
 # name, and what it sets of poll_us and coalesce_us of the host and idle_poll_us of
 # the guest; what it does not name is as it was.
 SETTINGS=(
@@ -21,26 +23,6 @@ SETTINGS=(
 	"neither poll_us=0 idle_poll_us=0"
 	"no_patience coalesce_us=0"
 )
-
-guest_setup() {
-	pvbus_guest_load pvblk pvnet || return
-	pvblk_disk disk >/run/disk || return
-	pvnet_card lan >/run/card || return
-	ip link set "$(</run/card)" up && ip addr add 198.18.1.2/24 dev "$(</run/card)"
-}
-
-# guest_load LOAD: until it is ended by its time.
-guest_load() {
-	case $1 in
-	*-qd*)
-		fio --name=run --filename="$(</run/disk)" --direct=1 \
-			--ioengine=libaio --thread --norandommap \
-			--rw="rand${1%-qd*}" --bs=4k --iodepth="${1#*-qd}" \
-			--time_based --runtime="$2"
-		;;
-	tcp-rr) sockperf ping-pong --tcp -i 198.18.1.1 -m 64 -t "$2" ;;
-	esac >/lab/out 2>&1
-}
 
 # apply PARAM=VALUE...: those, and the defaults of the others.
 apply() {
@@ -58,16 +40,6 @@ apply() {
 	guest bench sh -c "echo $GUEST_HAS >/sys/module/pvbus/parameters/idle_poll_us"
 }
 
-# Operations that were served: requests of the backing disk, packets of the card.
-operations() {
-	local -a disk
-	local packets
-
-	read -r -a disk </sys/block/backing/stat
-	packets=$(</sys/class/net/pv0/statistics/rx_packets)
-	echo $((disk[0] + disk[4] + packets))
-}
-
 # One line: time in us, operations, exits, interrupts, doorbells.
 snapshot() {
 	local exits own
@@ -77,7 +49,7 @@ snapshot() {
 		jq -r '[.. | objects | select(has("doorbells"))] |
 			"\(map(.interrupts) | add) \(map(.doorbells) | add)"')
 	exits=${exits#exits=}
-	echo "${EPOCHREALTIME/./} $(operations) ${exits%% *} $own"
+	echo "${EPOCHREALTIME/./} $(bench_served) ${exits%% *} $own"
 }
 
 # turn LOAD NAME PARAM=VALUE...
@@ -100,38 +72,16 @@ turn() {
 
 # All settings in turns while one load runs.
 measure() {
-	local round setting begin i
+	local round setting
 
-	begin=$(operations)
-	guest_bg bench guest_load "$1" $((ROUNDS * ${#SETTINGS[@]} * 3))
-	for ((i = 0; i < 200; i++)); do
-		[ $(($(operations) - begin)) -lt 300 ] || break
-		sleep 0.1
-	done
+	bench_load "$1" $((ROUNDS * ${#SETTINGS[@]} * 3)) || return
 	for ((round = 0; round < ROUNDS; round++)); do
 		for setting in "${SETTINGS[@]}"; do
 			# shellcheck disable=SC2086 # words
 			turn "$1" $setting
 		done
 	done
-	guest_kill_load
-	[ $i -lt 200 ]
-}
-
-guest_kill_load() {
-	guest bench sh -c 'pkill fio; pkill sockperf; true'
-	guest_wait bench "$GUEST_JOB" >/dev/null
-	true
-}
-
-host_setup() {
-	null_disk backing 256 || return
-	dd if=/dev/zero of=/dev/backing bs=1M oflag=direct status=none
-	pvbus_host_load || return
-	pvbusd_start bench --disk id=disk,path=/dev/backing \
-		--net id=lan,ifname=pv0 || return
-	ip addr add 198.18.1.1/24 dev pv0 && ip link set pv0 up || return
-	sockperf server --tcp -i 0.0.0.0 >/dev/null 2>&1 &
+	bench_load_end
 }
 
 host() {
@@ -139,9 +89,9 @@ host() {
 
 	mkdir -p "$LAB_OUT/results"
 	GUEST_HAS=200
-	check "the host is set up" host_setup || return
+	check "the host is set up" bench_host_setup || return
 	check "the guest boots" pvbus_guest bench || return
-	check "the guest is set up" guest bench guest_setup || return
+	check "the guest is set up" guest bench bench_guest_setup || return
 	for load in $LOADS; do
 		check "$load" measure "$load"
 	done
