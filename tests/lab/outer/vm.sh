@@ -11,6 +11,13 @@ LAB_VM_CMDLINE+=" sysctl.kernel.hung_task_timeout_secs=90 workqueue.watchdog_thr
 # scan of all of PCI for an AGP bridge, self tests of the crypto code.
 LAB_VM_CMDLINE+=" mitigations=off pci=noearly cryptomgr.notests quiet loglevel=5"
 
+# Seconds after which an emulated host VM begins no other scenario. When its buffer
+# for translated code is full, which takes it two minutes, TCG throws all of it away
+# and stops its CPUs for that; with SVM of QEMU 7.2, one that is in a guest which
+# KVM has just interrupted then takes that interrupt a second time, whatever the
+# guest is doing: guests, or the host VM, crashed of it in every second long run.
+LAB_VM_AGE=45
+
 # An NMI means that the outer side gave the VM up (vm_give_up): its panic shows
 # where each CPU is (panic_print).
 _HOST_CMDLINE="console=ttyS0 panic=-1 oops=panic log_buf_len=4M $LAB_VM_CMDLINE"
@@ -33,8 +40,9 @@ vm_start() {
 	# XCR0, and the guest warns of the inconsistency.  hpet=off, because
 	# Linux takes it for its clock if the TSC looks unsteady on a busy
 	# machine, and then every look at the time is an exit.
+	# tb-size: as much as there may be, see LAB_VM_AGE.
 	tcg)
-		accel=(-accel "tcg,thread=multi" -cpu "max,la57=off,erms=off,xsave=off"
+		accel=(-accel "tcg,thread=multi,tb-size=2048" -cpu "max,la57=off,erms=off,xsave=off"
 			-machine "pc,hpet=off")
 		clock="tsc=reliable${TSC_KHZ:+ tsc_early_khz=$TSC_KHZ}"
 		;;
@@ -100,7 +108,7 @@ vm_write_conf() {
 			LAB_TIME_SCALE LAB_KVM_ANCHOR
 		printf 'export %q\n' "${LAB_ENV[@]}"
 		echo "HOST_KERNEL=$HOST_RELEASE GUEST_KERNEL=$GUEST_RELEASE"
-		echo "LAB_LEVEL=1 LAB_ACCEL=$ACCEL"
+		echo "LAB_LEVEL=1 LAB_ACCEL=$ACCEL LAB_VM_AGE=$LAB_VM_AGE"
 	} | sed 's/^declare -[-r]* /&/; /^export '\'\''$/d' >"$1/lab.conf"
 	printf '. %q\n' "$LAB_DIR/vm/level1.sh" >"$1/.start"
 }

@@ -193,6 +193,8 @@ for name in "${LAB_SCENARIOS[@]}"; do
 		control "unusable"
 		break
 	fi
+	# the rest is for another VM
+	[ "$LAB_ACCEL" != tcg ] || [ $SECONDS -lt "$LAB_VM_AGE" ] || [ -n "$LAB_SHELL" ] || break
 done
 if [ -n "$LAB_SHELL" ]; then
 	control "shell"
