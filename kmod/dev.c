@@ -108,10 +108,7 @@ static int dev_args_check(const struct pvbus_ioc_dev *args)
 				   PVBUS_DEV_MAX_US);
 		return -EINVAL;
 	}
-	if (!pvh_id_valid(args->id) || args->reserved0 ||
-	    memchr_inv(args->reserved, 0, sizeof(args->reserved)) ||
-	    (args->flags & ~PVBUS_DEV_FLAGS) ||
-	    args->max_queues > PVH_MAX_QUEUES || !dev_ops(args->type))
+	if (args->max_queues > PVH_MAX_QUEUES || !dev_ops(args->type))
 		return -EINVAL;
 	return 0;
 }
@@ -170,7 +167,7 @@ static int dev_publish(struct pvh_dev *dev)
 /**
  * pvh_dev_add() - add a device and offer it to the guest
  * @vm: VM
- * @args: what the daemon asks for, already copied; outputs are filled in
+ * @args: what the daemon asks for, copied and well-formed; outputs are filled in
  *
  * The backend is set up without vm->lock, as it opens files and registers
  * interfaces; so the id is looked up before that, to fail early, and again when
