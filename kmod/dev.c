@@ -421,6 +421,28 @@ int pvh_dev_stats(struct pvh_vm *vm, struct pvbus_ioc_chan_stats *args)
 }
 
 /**
+ * pvh_dev_resize() - look anew at how large a device is
+ * @vm: VM
+ * @id: valid id of the device
+ * @capacity: where its size goes, in bytes
+ *
+ * Return: 0 or as PVBUS_IOC_DEV_RESIZE says.
+ */
+int pvh_dev_resize(struct pvh_vm *vm, const char *id, u64 *capacity)
+{
+	struct pvh_dev *dev;
+	int err = -ENOENT;
+
+	mutex_lock(&vm->lock);
+	dev = dev_find_id(vm, id);
+	if (dev && !dev->removing)
+		err = dev->ops->resize ? dev->ops->resize(dev, capacity) :
+					 -EOPNOTSUPP;
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+/**
  * pvh_dev_update() - give the guest a new blob
  * @dev: device, from ->create() until ->destroy() returns
  * @blob: configuration
