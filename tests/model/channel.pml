@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A channel is opened and closed, its device rescinded, the session reset: by
- * both sides at once, see Documentation/protocol.rst. For spin; model.sh runs it.
+ * both sides at once, see Documentation/protocol.rst. For spin; channel.sh runs it.
  *
  * One device with one queue. Statements between atomic { } are what a lock makes
  * one step: the guest's bus->lock, or the host's vm->lock, where nothing waits.

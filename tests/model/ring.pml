@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The ring of include/pvbus/ring.h: a producer and a consumer that sleep until
- * the other one rings. For spin; model.sh runs it. Memory is that of memory.inc.
+ * the other one rings. For spin; ring.sh runs it. Memory is that of memory.inc.
  *
  * Indices are bytes here and wrap during the run. What is shown:
  *  - entries arrive once, in order and whole (the assertion in get);
@@ -10,7 +10,9 @@
  *    take or room to fill (no invalid end state). Who sleeps leaves by his
  *    doorbell alone, or when all is done.
  *
- * POLL: the consumer never sleeps and never asks for a doorbell.
+ * The producer is the host's worker, which looks after entries of which nobody was
+ * told. KICK: it is a guest, or at a mailbox, and kicks after each batch; nobody
+ * arms ahead then. POLL: the consumer never sleeps and never asks for a doorbell.
  */
 #ifndef SLOTS
 #define SLOTS	2

@@ -10,16 +10,17 @@ spoilt='assertion violated (copy==got)'
 
 holds "ring: both ends sleep, the consumer arms ahead" ring
 holds "ring: the same, of 4 slots" ring -DSLOTS=4 -DTOTAL=5
+holds "ring: both ends sleep, the producer only kicks" ring -DKICK -DTOTAL=5
 holds "ring: the consumer polls and is not rung" ring -DPOLL
 
 mutant ring M_RELAXED_SEQ "$spoilt"
 mutant ring M_RELAXED_LOAD "$spoilt"
 mutant ring M_RELAXED_INDEX "$spoilt"
-mutant ring M_KICK_NO_MB "$asleep"
-mutant ring M_ARM_NO_MB "$asleep"
-mutant ring M_ARM_NO_RECHECK "$asleep"
-mutant ring M_PASSED_LATE "$asleep"
-mutant ring M_PASSED_LAST "$asleep"
+mutant ring M_KICK_NO_MB "$asleep" -DKICK
+mutant ring M_ARM_NO_MB "$asleep" -DKICK
+mutant ring M_ARM_NO_RECHECK "$asleep" -DKICK
+mutant ring M_PASSED_LATE "$asleep" -DKICK
+mutant ring M_PASSED_LAST "$asleep" -DKICK
 mutant ring M_PUBLISH_NO_MB "$asleep"
 mutant ring M_ROOM_NO_MB "$asleep"
 mutant ring M_ROOM_NO_RECHECK "$asleep"
