@@ -18,8 +18,7 @@ search()
 	dir=$out/$model$(printf '%s' "$@" | tr -c 'A-Za-z0-9_=' _)
 	rm -rf "$dir" && mkdir -p "$dir" && cd "$dir" || return
 	log=$(spin "$@" -a "$top/tests/model/$model.pml" 2>&1 &&
-		# an error is found before a better program would be there
-		cc -O"$level" -w -DSAFETY -DMEMLIM=2048 -DNOFAIR -o pan pan.c 2>&1 &&
+		"${compile[@]}" -w -DSAFETY -DMEMLIM=2048 -DNOFAIR -o pan pan.c 2>&1 &&
 		./pan -m100000 -w"$hash" 2>&1)
 	cd "$top" || return
 }
@@ -27,7 +26,8 @@ search()
 # NAME MODEL FLAGS...: spin finds no error in all of its states
 holds()
 {
-	local name=$1 level=1 hash=24 log='' dir='' states
+	local name=$1 hash=24 log='' dir='' states
+	local compile=(gcc -O1)
 
 	shift
 	search "$@"
@@ -45,7 +45,9 @@ to see how it comes to that: spin -t -p -k $dir/$1.pml.trail ${*:2} tests/model/
 # MODEL MUTANT WORDS [FLAGS...]: spin finds that error in the mutant
 mutant()
 {
-	local model=$1 mutant=$2 words=$3 level=0 hash=20 log='' dir=''
+	local model=$1 mutant=$2 words=$3 hash=20 log='' dir=''
+	# it has found the error before a better compiler is done
+	local compile=(clang -O0)
 
 	shift 3
 	checked+="$mutant "
