@@ -41,6 +41,9 @@
 #define passed(event, to, from)	(U((to) - (event) - 1) < U((to) - (from)))
 #endif
 
+#define PROD	0
+#define CONS	1
+#define CPUS	2
 #include "memory.inc"
 
 bool bell[2];			/* an eventfd, or an interrupt */
