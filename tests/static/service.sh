@@ -5,7 +5,7 @@
 set -u
 . "$(dirname "$0")/../lib/static.sh"
 
-UNIT=$STATIC_BUILD/service/pvbusd@vm1.service
+UNIT=build/static/service/pvbusd@vm1.service
 # of 100, for systemd-analyze; what it is: systemd-analyze security
 EXPOSURE=40
 
