@@ -121,7 +121,7 @@ deps-build:
 check:
 	@tests/check
 
-check-unit check-stress check-static check-lab: check-%:
+check-unit check-stress check-static check-model check-lab: check-%:
 	@tests/check $*
 
 demo:
@@ -151,7 +151,7 @@ help:
 	@echo '  deps-build      Debian packages that the build needs, as root'
 	@echo '  deps            those, and what check and demo need: QEMU, kernels'
 	@echo 'Run:'
-	@echo '  check           all tests (check-unit, check-stress, check-static, check-lab)'
+	@echo '  check           all tests (check-unit, -stress, -static, -model, -lab)'
 	@echo '  demo            compare with IDE, e1000 and virtio; results in build/demo'
 	@echo '  bench           compare with each setting of the peers; in build/bench-full'
 	@echo '  bench-quick     the most of that in 10 minutes; in build/bench-quick'
@@ -159,5 +159,5 @@ help:
 
 .PHONY: all modules object modules-all kernels ktree headers tools install \
 	modules_install tools_install uninstall clean deps \
-	deps-build check check-unit check-stress check-static check-lab demo \
+	deps-build check check-unit check-stress check-static check-model check-lab demo \
 	bench bench-quick bench-ring help
