@@ -120,7 +120,8 @@ static int dev_may_add(struct pvh_vm *vm, const char *id)
 		return -ESRCH;
 	if (dev_find_id(vm, id))
 		return -EEXIST;
-	if (vm->nr_devs >= PVH_MAX_DEVS)
+	/* any of them may be owed a RESCIND one day */
+	if (vm->nr_devs + vm->nr_owed >= PVH_MAX_DEVS)
 		return -ENOSPC;
 	return 0;
 }
@@ -229,6 +230,9 @@ static void dev_destroy(struct pvh_dev *dev)
 	mutex_lock(&vm->lock);
 	list_del(&dev->node);
 	WRITE_ONCE(vm->nr_devs, vm->nr_devs - 1);
+	/* the mailbox had no room all that time */
+	if (vm->running && dev->offered && !dev->rescind_sent)
+		vm->owed[vm->nr_owed++] = dev->offer;
 	mutex_unlock(&vm->lock);
 	/* for pvh_dev_remove_all() */
 	wake_up_all(&vm->wait);

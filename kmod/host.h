@@ -458,6 +458,8 @@ struct pvh_doorbell {
  * @devs: devices by offer
  * @nr_devs: their number
  * @next_offer: next offer's number
+ * @owed: offers of devices that are gone, of which the guest is still to be told
+ * @nr_owed: their number
  */
 struct pvh_vm {
 	struct kref		ref;
@@ -515,6 +517,8 @@ struct pvh_vm {
 	struct list_head	devs;
 	unsigned int		nr_devs;
 	u32			next_offer;
+	u32			owed[PVH_MAX_DEVS];
+	unsigned int		nr_owed;
 };
 
 int pvh_vm_create(struct pvbus_ioc_vm_create *args, struct file *owner,

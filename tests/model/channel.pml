@@ -13,12 +13,12 @@
  *  - the host touches guest memory only while it is lent: from OPEN until the
  *    guest takes it back (the assertion in touch);
  *  - no message of one session is taken in another;
+ *  - in the end the device is gone on both sides, however late the guest was told;
  *  - no wait needs its time-out, as long as host and guest are alive (no invalid
  *    end state).
  *
  * HASTY: every wait may time out at any moment, as it does when the other side is
- * slow; the host does not break off the session then, to have fewer states. A
- * device of which the guest was not told in time that it is gone stays with it.
+ * slow; the host does not break off the session then, to have fewer states.
  */
 #define ROOM		1	/* of a mailbox */
 #define SESSIONS	2

@@ -24,6 +24,7 @@ mutant channel M_FORGET_NO_RELEASE "$stuck"
 mutant channel M_NO_ABORT "$stuck"
 mutant channel M_NO_ROOM "$stuck"
 mutant channel M_OPEN_REMOVING 'assertion violated backend' -DHASTY
+mutant channel M_NOT_OWED "$stuck" -DHASTY
 mutant channel M_REOPEN_ZOMBIE 'assertion violated 0' -DHASTY
 mutant channel M_BEGIN_EARLY 'assertion violated  !(d_there)'
 mutants_done channel
