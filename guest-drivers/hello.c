@@ -10,6 +10,7 @@
 #include <linux/ioport.h>
 #include <linux/minmax.h>
 #include <linux/module.h>
+#include <linux/nodemask.h>
 #include <linux/random.h>
 #include <linux/sizes.h>
 
@@ -125,6 +126,27 @@ static bool pvbus_proof_find(struct pvbus *bus, u64 start, u64 end)
 	return found;
 }
 
+/*
+ * The allocator prefers the node that it is asked for, even if all of its memory
+ * is elsewhere: ask for each.
+ */
+static unsigned int pvbus_proofs_on_nodes(struct pvbus *bus, u64 start, u64 end)
+{
+	struct device *dev = bus->parent;
+	int node = dev_to_node(dev);
+	unsigned int n = 0;
+	int nid;
+
+	for_each_node_state(nid, N_MEMORY) {
+		set_dev_node(dev, nid);
+		while (n < PVBUS_PROOFS_PER_RANGE &&
+		       pvbus_proof_find(bus, start, end))
+			n++;
+	}
+	set_dev_node(dev, node);
+	return n;
+}
+
 static unsigned int pvbus_proofs_alloc(struct pvbus *bus, u64 start, u64 end)
 {
 	struct device *dev = bus->parent;
@@ -136,9 +158,7 @@ static unsigned int pvbus_proofs_alloc(struct pvbus *bus, u64 start, u64 end)
 	mutex_lock(&pvbus_mask_lock);
 	mask = dev->coherent_dma_mask;
 	if (!dma_set_coherent_mask(dev, DMA_BIT_MASK(start ? 64 : 32)))
-		while (n < PVBUS_PROOFS_PER_RANGE &&
-		       pvbus_proof_find(bus, start, end))
-			n++;
+		n = pvbus_proofs_on_nodes(bus, start, end);
 	dma_set_coherent_mask(dev, mask);
 	mutex_unlock(&pvbus_mask_lock);
 	return n;

@@ -46,6 +46,38 @@ guest_gone() {
 	return 1
 }
 
+# guest_devices NR: so many there are, in a moment.
+guest_devices() {
+	local i there
+
+	for ((i = 0; i < 100; i++)); do
+		there=$(find /sys/bus/pvbus/devices -mindepth 1 | wc -l)
+		[ "$there" != "$1" ] || return 0
+		sleep 0.1
+	done
+	echo "$there devices"
+	return 1
+}
+
+# Twice what the guest's mailbox has room for.
+come_and_go() {
+	local i
+
+	for ((i = 0; i < 32; i++)); do
+		pvbusctl add-disk vm1 "id=brief$i,path=/dev/second" >/dev/null &&
+			pvbusctl remove vm1 brief$i --timeout 0 || return
+	done
+}
+
+# Messages fill the mailbox in pairs: one more, and the last of a pair has no room.
+while_paused() {
+	check "the guest is paused" guest_monitor vm1 stop
+	[ "$1" = 0 ] || check "one message" pvbusctl resize vm1 cd
+	check "disks come and go meanwhile" come_and_go
+	check "it goes on" guest_monitor vm1 cont
+	check "and has those that are there" guest vm1 guest_devices 1
+}
+
 host() {
 	local job
 
@@ -65,6 +97,8 @@ host() {
 	check "a disk is removed under I/O" pvbusctl remove vm1 data
 	check "the guest has lost it" guest vm1 guest_gone
 	check_fails "and its users an error" guest_wait vm1 "$job" 40
+	while_paused 0
+	while_paused 1
 	check "what was removed can be added again" \
 		pvbusctl add-disk vm1 id=data,path=/dev/second
 	check "and used" guest vm1 guest_second

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# What is behind a disk fails and comes back, fills up, shrinks and grows while
+# the guest uses it: the guest's programs get errors, and right data or none.
+
+TIMEOUT=300
+GUEST_TIMEOUT=120
+
+STORE=/run/store
+
+guest_setup() {
+	pvbus_guest_load pvblk && pvblk_disk flaky && pvblk_disk file
+}
+
+# verified ID [OPTION...]: 2 MiB of that disk, the first by default.
+verified() {
+	local disk
+
+	disk=$(pvblk_disk "$1") || return
+	shift
+	fio --name=verified --filename="$disk" --direct=1 --ioengine=libaio \
+		--rw=randwrite --bs=4k --iodepth=8 --size=2m --verify=crc32c \
+		--verify_fatal=1 "$@"
+}
+
+# fill ID MB [BLOCK]: zeroes from there on, in blocks of 64 KiB; by default 4 MiB.
+fill() {
+	dd if=/dev/zero of="$(pvblk_disk "$1")" bs=64k seek="${3:-64}" count=$(($2 * 16)) \
+		oflag=direct conv=notrunc
+}
+
+# read_at ID MB
+read_at() {
+	dd if="$(pvblk_disk "$1")" of=/run/block bs=64k skip=$(($2 * 16)) count=1 \
+		iflag=direct && [ "$(stat -c %s /run/block)" = 65536 ]
+}
+
+zeroes() {
+	read_at "$@" && cmp -n 65536 /run/block /dev/zero
+}
+
+busy() {
+	local name
+
+	name=$(pvblk_disk flaky) || return
+	disk_load "$name" "$1"
+}
+
+# flaky_is TARGET: what the disk is made of: its own store, or errors.
+flaky_is() {
+	local table="0 65536 $1"
+
+	[ "$1" = error ] || table+=" /dev/backing 0"
+	dmsetup suspend --noflush flaky && dmsetup reload flaky --table "$table" &&
+		dmsetup resume --noudevsync flaky
+}
+
+fails() {
+	local job
+
+	# behind what busy() writes
+	check "verified I/O" guest vm1 verified flaky --offset=16m || return
+	guest_bg vm1 busy 60
+	job=$GUEST_JOB
+	sleep 1
+	check "its store fails under I/O" flaky_is error
+	check_fails "programs in the guest get errors" guest_wait vm1 "$job"
+	check_fails "and those that come later" guest vm1 read_at flaky 0
+	check_equal "the host counts them" true \
+		"$(pvbusctl stats vm1 --json | jq '[.channels[] | select(.id == "flaky") | .errors] | add > 0')"
+	check "the other disk works" guest vm1 verified file
+	check "the store is back" flaky_is linear
+	check "and so is the disk, with what was there" \
+		guest vm1 verified flaky --offset=16m --verify_only
+	check "it can be written" guest vm1 verified flaky
+}
+
+fills_up() {
+	fallocate -l $((22 << 20)) $STORE/filler
+	check_fails "the guest writes more than there is room for" guest vm1 fill file 32
+	check "what was written before is there" guest vm1 verified file --verify_only
+	rm $STORE/filler
+	check "there is room again" guest vm1 fill file 16
+	check "what was written before is still there" \
+		guest vm1 verified file --verify_only
+}
+
+shrinks() {
+	truncate -s 16M $STORE/disk.img
+	check_fails "behind its end there is nothing" guest vm1 read_at file 32
+	check_fails "of which a part is not there, neither" guest vm1 read_at file 16
+	check "before it is what was" guest vm1 verified file --verify_only
+	truncate -s 64M $STORE/disk.img
+	check "it has grown again" guest vm1 zeroes file 32
+}
+
+# has ID MB: is that the size of the disk? The guest hears of it in a moment.
+has() {
+	local i disk
+
+	disk=$(pvblk_disk "$1") || return
+	for ((i = 0; i < 50; i++)); do
+		[ "$(blockdev --getsize64 "$disk")" != $(($2 << 20)) ] || return 0
+		sleep 0.1
+	done
+	echo "$disk has $(blockdev --getsize64 "$disk") bytes"
+	return 1
+}
+
+resizes() {
+	truncate -s 80M $STORE/disk.img
+	check "the guest is told of more" pvbusctl resize vm1 file
+	check "and has it" guest vm1 has file 80
+	check "and uses it" guest vm1 fill file 8 1152
+	truncate -s 64M $STORE/disk.img
+	check "the guest is told of less" pvbusctl resize vm1 file
+	check "and has that" guest vm1 has file 64
+	check "with what was there" guest vm1 verified file --verify_only
+	truncate -s $((64 * 1048576 + 1)) $STORE/disk.img
+	check_fails "half a sector is refused" pvbusctl resize vm1 file
+	check "and the disk is as it was" guest vm1 has file 64
+	check_fails "as is a disk that does not exist" pvbusctl resize vm1 none
+	check "the disk in a block device has not changed" pvbusctl resize vm1 flaky
+	check "and works" guest vm1 verified flaky
+}
+
+store() {
+	mkfs.ext4 -q /dev/small && mkdir -p $STORE && mount /dev/small $STORE &&
+		truncate -s 64M $STORE/disk.img
+}
+
+host() {
+	null_disk backing 32
+	null_disk small 48
+	modprobe dm-mod
+	check "a disk that can be made to fail" \
+		dmsetup create --noudevsync flaky --table "0 65536 linear /dev/backing 0" || return
+	# what udev would do
+	dmsetup mknodes flaky
+	check "a raw file that is larger than its store" store || return
+	check "the host module loads" pvbus_host_load || return
+	check "pvbusd starts" pvbusd_start vm1 --disk id=flaky,path=/dev/mapper/flaky \
+		--disk id=file,path=$STORE/disk.img || return
+	check "a guest boots" pvbus_guest vm1 || return
+	check "it has both disks" guest vm1 guest_setup || return
+	fails
+	fills_up
+	shrinks
+	resizes
+	check "the guest stops" guest_stop vm1
+	check "and pvbusd with it" pvbusd_wait vm1
+	check "nothing holds the file" umount $STORE
+	check "nor the disk" dmsetup remove --noudevsync flaky
+}
