@@ -16,6 +16,7 @@
 #include <stdarg.h>
 
 #include <linux/types.h>
+#include <linux/virtio_net.h>
 #include <pvbus/user.h>
 
 #include "../fuzz.h"
@@ -484,5 +485,6 @@ unsigned long wait_for_completion_timeout(struct completion *c,
 #include "shim_host.h"
 #include "shim_guest.h"
 #include "shim_block.h"
+#include "shim_net.h"
 
 #endif /* FUZZ_SHIM_H */

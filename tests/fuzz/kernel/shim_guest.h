@@ -113,6 +113,6 @@ dma_addr_t kernel_dma_map(u32 len);
 void kernel_dma_unmap(dma_addr_t dma, u32 len);
 
 #define dma_map_page(d, page, off, len, dir)	kernel_dma_map(len)
-#define dma_unmap_page(d, dma, len, dir)	kernel_dma_unmap(dma, len)
+#define dma_unmap_page(d, dma, len, dir)	((void)(d), kernel_dma_unmap(dma, len))
 
 #endif /* FUZZ_SHIM_GUEST_H */
