@@ -46,6 +46,8 @@ const uint8_t *fuzz_rest(size_t *len);
  */
 void peer_share(void *mem, size_t len);
 void peer_unshare(const void *mem);
+/* As before a load, for a copy of @len bytes at @p, which no compiler tells of. */
+void peer_look(const void *p, size_t len);
 void peer_on(void);
 void peer_off(void);
 /* Loads from shared memory since peer_on(): what bounds work is bounded here. */

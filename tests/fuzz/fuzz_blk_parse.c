@@ -10,6 +10,8 @@
 
 #define MEND_SUM	0x01	/* the length is the segments' */
 #define MEND_TABLE	0x02	/* the size of the table is that of its entries */
+#define MEND_SECTOR	0x04	/* near the end of the disk, */
+#define MEND_HUGE	0x08	/* or of what numbers there are */
 
 static struct pvh_blk_limits lim;
 
@@ -90,6 +92,9 @@ static void mend(struct pvbus_blk_req *req, struct pvbus_blk_seg *table,
 	unsigned int i, nr = le16_to_cpu(req->nr_segs);
 	__u32 sum = 0;
 
+	if (how & MEND_SECTOR)
+		req->sector = cpu_to_le64((how & MEND_HUGE ? 0 : lim.capacity) -
+					  8 * fuzz_u8());
 	if (how & MEND_TABLE && req->flags & PVBUS_BLK_REQ_INDIRECT)
 		req->seg_len[0] = cpu_to_le32(nr * sizeof(*table));
 	if (!(how & MEND_SUM) || nr > PVBUS_BLK_MAX_SEGS)

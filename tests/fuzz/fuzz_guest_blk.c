@@ -222,6 +222,24 @@ static void queue_batch(void)
 		must(!list->with_driver);
 }
 
+/* Small reads, as many as there can be. */
+static void queue_all(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_REQS; i++) {
+		struct blk_mq_queue_data bd = { .rq = &reqs[i], .last = true };
+
+		if (reqs[i].with_driver || reqs[i].rq_flags)
+			continue;
+		reqs[i].op = REQ_OP_READ;
+		reqs[i].nr_bvecs = 1;
+		reqs[i].bvec[0].bv_page = &data;
+		reqs[i].bvec[0].bv_len = PAGE_SIZE;
+		pvblk_mq_ops.queue_rq(&hctx, &bd);
+	}
+}
+
 static void commit(void)
 {
 	pvblk_mq_ops.commit_rqs(&hctx);
@@ -245,13 +263,15 @@ static void read_requests(void)
 static void put_completions(void)
 {
 	struct pvbus_blk_cpl cpl = {};
-	unsigned int i, count = 1 + fuzz_below(PVBUS_BLK_DONE_MAX);
+	/* up to one more than there can be, in the order in which they came */
+	unsigned int i, count = 1 + fuzz_below(PVBUS_BLK_DONE_MAX + 1);
+	unsigned int first = fuzz_u8();
 
 	if (closed)
 		return;
 	cpl.count = cpu_to_le16(count);
-	for (i = 0; i < count; i++) {
-		unsigned int n = fuzz_below(NR_REQS);
+	for (i = 0; i < count && i < PVBUS_BLK_DONE_MAX; i++) {
+		unsigned int n = (first + i) % NR_REQS;
 
 		cpl.done[i].tag = seen[n].tag;
 		cpl.done[i].cookie = seen[n].cookie;
@@ -375,6 +395,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *in, size_t size)
 		queue_one, queue_one, queue_batch, commit, read_requests,
 		read_requests, put_completions, put_completions, write_ring,
 		interrupt, interrupt, look, poll, expire, watch, kernel_run,
+		queue_all,
 	};
 	unsigned int i;
 

@@ -104,7 +104,8 @@ static void make_offer(struct pvbus_offer *offer)
 	offer->offer = cpu_to_le32(1 + fuzz_below(4));
 	offer->type = cpu_to_le16(PVBUS_TYPE_BLK);
 	offer->max_queues = cpu_to_le16(QUEUES);
-	memcpy(offer->id, "disk.a-1", 8);
+	/* as long as they may be: a word less and they have no end */
+	memset(offer->id, 'a', sizeof(offer->id) - 1);
 	offer->features = cpu_to_le64(PVBUS_BLK_F_ALL);
 	offer->blob_len = cpu_to_le32(sizeof(*cfg));
 	cfg->capacity = cpu_to_le64(1 << 20);
@@ -114,7 +115,7 @@ static void make_offer(struct pvbus_offer *offer)
 	cfg->max_segments = cpu_to_le32(256);
 	cfg->max_discard = cpu_to_le32(1 << 16);
 	cfg->dma_alignment = cpu_to_le32(512);
-	memcpy(cfg->serial, "S1", 2);
+	memset(cfg->serial, 'S', sizeof(cfg->serial) - 1);
 }
 
 static void send_offer(void)

@@ -268,6 +268,8 @@ static void check_dev(const struct pvh_dev *dev)
 
 	must(dev->max_queues && dev->max_queues <= PVH_MAX_QUEUES);
 	must(dev->offered || !dev->rescind_sent);
+	/* nobody lets go of what is not being taken away */
+	must(dev->removing || !completion_done(&dev->released));
 	for (i = 0; i < PVH_MAX_QUEUES; i++) {
 		const struct pvh_channel *ch = dev->channel[i];
 
@@ -289,6 +291,9 @@ static void check(void)
 	must(!vm.lock.held);
 	must(vm.state >= PVBUS_VM_ATTACHED && vm.state <= PVBUS_VM_REFUSED);
 	must(vm.running == (vm.state == PVBUS_VM_RUNNING));
+	/* before the handshake nothing is answered but hello */
+	if (vm.state != PVBUS_VM_RUNNING && vm.state != PVBUS_VM_REFUSED)
+		must(!vm.mbox_tx.head);
 	if (vm.running)
 		must(vm.mem && vm.generation && vm.vectors &&
 		     vm.vectors <= vm.nr_vectors &&

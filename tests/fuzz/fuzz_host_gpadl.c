@@ -74,6 +74,9 @@ static void check_channel(const struct pvh_channel *ch,
 
 	must(ch->nr_ring_pages == nr && nr <= MAX_LIST);
 	must(nr == le32_to_cpu(open->nr_pages));
+	must(PAGE_ALIGNED(le64_to_cpu(open->gpadl)));
+	must(!(ch->features & ~ch->dev->features));
+	must(ch->vector < vm.vectors && ch->queue < ch->dev->max_queues);
 	must(pvring_valid_slots(ch->rx_slots) &&
 	     pvring_valid_slots(ch->tx_slots));
 	for (i = 0; i < nr; i++)
@@ -114,6 +117,26 @@ static void close_one(struct pvh_dev *dev)
 	mutex_unlock(&vm.lock);
 }
 
+/* Is it RAM? Only if all of it lies in one region. */
+static void ask(void)
+{
+	u64 gpa = any_address(), hva, off;
+	u64 len = fuzz_u8() & 1 ? fuzz_u16() : fuzz_u64();
+	unsigned int i;
+
+	if (!pvh_mem_hva(vm.mem, gpa, len, &hva))
+		return;
+	for (i = 0; i < vm.mem->nr; i++) {
+		const struct pvh_mem_region *r = &vm.mem->region[i];
+
+		off = gpa - r->gpa;
+		if (gpa >= r->gpa && off < r->size && len <= r->size - off &&
+		    hva == r->hva + off)
+			return;
+	}
+	must(!"in one region");
+}
+
 /* A table of the daemon's may be any that pvh_mem_check() has passed. */
 static void change_mem(void)
 {
@@ -149,10 +172,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!host_add("a", fuzz_u8() & 1 ? PVBUS_TYPE_NET : PVBUS_TYPE_BLK)) {
 		dev = list_entry(vm.devs.next, struct pvh_dev, node);
 		for (i = 0; i < 16 && fuzz_left(); i++)
-			if (fuzz_u8() & 3)
-				open_one(dev);
-			else
+			switch (fuzz_below(6)) {
+			case 0:
 				close_one(dev);
+				break;
+			case 1:
+				ask();
+				break;
+			default:
+				open_one(dev);
+			}
 	}
 	host_end();
 	return 0;

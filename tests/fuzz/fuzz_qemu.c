@@ -12,6 +12,9 @@
 #include "proof.h"
 #include "qemu_args.h"
 
+#define MAX_LINES	128
+#define LINE_SIZE	64
+
 /* A copy that ends where the sanitizer sees it; @extra bytes of 0 behind it. */
 static char *copy_rest(size_t *len, size_t extra)
 {
@@ -68,6 +71,34 @@ static void fuzz_maps(void)
 		maps_free(&list);
 	}
 	free(text);
+}
+
+/* A process with many mappings, of which many may be RAM. */
+static void fuzz_many_maps(void)
+{
+	struct map_range cand[MAPS_MAX_CANDIDATES];
+	static char text[MAX_LINES * LINE_SIZE];
+	uint64_t at = 1 << 20, size;
+	struct map_list list;
+	size_t nr, i, len = 0;
+	uint8_t how;
+
+	text[0] = '\0';
+	for (i = 0; i < MAX_LINES && fuzz_left(); i++) {
+		how = fuzz_u8();
+		at += how & 1 ? 4096 : 0;
+		size = (uint64_t)(1 + (how >> 1 & 31)) << 20;
+		len += snprintf(text + len, LINE_SIZE,
+				"%lx-%lx rw-p 00000000 00:00 0\n", at,
+				at + size);
+		at += size;
+	}
+	must(!maps_parse(text, &list));
+	nr = maps_candidates(&list, 0, MAPS_MIN_CLAIM, cand);
+	must(nr <= MAPS_MAX_CANDIDATES);
+	for (i = 0; i < nr; i++)
+		check_candidate(&list, &cand[i]);
+	maps_free(&list);
 }
 
 static struct map_range mapping;
@@ -144,7 +175,7 @@ static void fuzz_proof(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	fuzz_begin(data, size);
-	switch (fuzz_below(3)) {
+	switch (fuzz_below(4)) {
 	case 0:
 		fuzz_cmdline();
 		break;
@@ -153,6 +184,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 2:
 		fuzz_proof();
+		break;
+	case 3:
+		fuzz_many_maps();
 		break;
 	}
 	return 0;

@@ -221,6 +221,17 @@ static void peer_load(void *p, size_t size)
 		}
 }
 
+void peer_look(const void *p, size_t len)
+{
+	size_t at;
+
+	if (!peer_acts || len < sizeof(uint32_t))
+		return;
+	/* one of its words is about to change, if any */
+	at = (front < back ? back[-1] : 0) * sizeof(uint32_t);
+	peer_load((uint8_t *)p + at % (len & ~3UL), sizeof(uint32_t));
+}
+
 #define PEER_LOAD(size) \
 	void __sanitizer_cov_load##size(void *p) \
 	{ \

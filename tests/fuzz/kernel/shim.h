@@ -112,6 +112,8 @@ static inline void *memchr_inv(const void *p, int c, size_t n)
 {
 	const u8 *b = p;
 
+	/* nobody has that much to look at: a difference is below 0 */
+	must(n <= SZ_1M);
 	for (; n; n--, b++)
 		if (*b != (u8)c)
 			return (void *)b;
@@ -177,6 +179,17 @@ static inline bool test_and_clear_bit(int n, unsigned long *p)
 	*p &= ~BIT(n);
 	return was;
 }
+
+/* Copies of shared memory: small ones are loads, of which the compiler tells. */
+static inline void *kernel_memcpy(void *to, const void *from, size_t n)
+{
+	peer_look(from, n);
+	return __builtin_memcpy(to, from, n);
+}
+
+#define memcpy(to, from, n) \
+	(__builtin_constant_p(n) && (n) <= 16 ? __builtin_memcpy(to, from, n) : \
+						kernel_memcpy(to, from, n))
 
 /* -- locks ------------------------------------------------------------------------- */
 
