@@ -156,11 +156,12 @@ static void work(void)
 	check();
 }
 
-/* QEMU takes pages away, as a balloon does. */
+/* QEMU takes pages away, as a balloon does; it may take its time about it. */
 static void invalidate(void)
 {
 	u64 first = fuzz_u8();
 
+	atomic_set(&vm.invalidating, first & 1);
 	pvh_pin_invalidate(&vm, first, first + fuzz_u8());
 }
 

@@ -138,7 +138,7 @@ coverage()
 			-ignore-filename-regex=tests/fuzz \
 			"${objects[@]:1}" >"$COV/lines.txt" || exit 1
 	# files, lines and functions; what is left out is in report.txt
-	awk '$1 ~ /^File/ || /^TOTAL/ || $1 ~ /\.[ch]$/ {
+	awk '$1 == "Filename" || (/^TOTAL|\.[ch] / && $10 != "-") {
 		printf "%-34s %9s %9s\n", $1, $1 ~ /^File/ ? "functions" : $7,
 			$1 ~ /^File/ ? "lines" : $10
 	}' "$COV/report.txt"

@@ -166,10 +166,12 @@ void pvh_vm_event(struct pvh_vm *v)
 void pvh_doorbell_add(struct pvh_channel *ch)
 {
 	must(ch->vector < vm.vectors);
+	ch->pins.wakeable = true;
 }
 
 void pvh_doorbell_del(struct pvh_channel *ch)
 {
+	ch->pins.wakeable = false;
 }
 
 int pvh_worker_start(struct pvh_channel *ch)
