@@ -145,28 +145,20 @@ coverage()
 	echo "line by line: $COV/lines.txt"
 }
 
-# NAME: seeds that reach something of their own, the small ones
+# NAME: add to the seeds what reaches something that they do not, if it is small
 keep()
 {
 	local all=$OUT/merged/$1 file corpus=$SRC/corpus/$1.b64
 
-	rm -rf "$all"
-	mkdir -p "$all"
-	unpack "$1" "$OUT/seeds/$1"
+	unpack "$1" "$all"
 	"$OUT/$1" -merge=1 -max_len=$KEEP_LEN "$all" "$OUT/found/$1" \
 		>"$OUT/$1-merge.log" 2>&1 || return
-	{
-		if [ -e "$corpus" ]; then
-			cat "$corpus"
-		else
-			echo '# SPDX-License-Identifier: GPL-2.0'
-		fi
-		for file in "$all"/*; do
-			base64 -w 0 "$file"
-			echo
-		done
-	} | awk '!seen[$0]++' >"$OUT/$1.b64"
-	mv "$OUT/$1.b64" "$corpus"
+	[ -e "$corpus" ] || echo '# SPDX-License-Identifier: GPL-2.0' >"$corpus"
+	for file in "$all"/*; do
+		[ "${file##*/seed-}" = "$file" ] || continue
+		base64 -w 0 "$file"
+		echo
+	done >>"$corpus"
 }
 
 mode=fuzz
