@@ -44,7 +44,6 @@ typedef unsigned int gfp_t;
 #define U32_MAX			0xffffffffU
 #define U64_MAX			(~0ULL)
 #define S64_MAX			0x7fffffffffffffffLL
-#define SZ_4K			0x1000
 #define SZ_256K			0x40000
 #define SZ_1M			0x100000
 #define SZ_16M			0x1000000
@@ -91,7 +90,6 @@ static inline u32 hash_64(u64 v, unsigned int bits)
 #define offset_in_page(n)	((unsigned long)(n) & ~PAGE_MASK)
 
 #define MAX_ERRNO		4095
-#define ENOTSUPP		524
 
 static inline void *ERR_PTR(long err)
 {

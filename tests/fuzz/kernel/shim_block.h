@@ -50,15 +50,7 @@ struct blk_mq_hw_ctx {
 	unsigned int		queue_num;
 };
 
-/**
- * struct request - a request
- * @tag: its tag
- * @op: what it is, REQ_OP_*
- * @with_driver: it was started and has not ended
- * @claimed: its end was announced
- * @bvec: pieces of its data
- * @pdu: the driver's part
- */
+/* A request; @with_driver: it was started and has not ended. */
 struct request {
 	int			tag;
 	enum req_op		op;
@@ -70,7 +62,6 @@ struct request {
 	struct request_queue	*q;
 	struct blk_mq_hw_ctx	*mq_hctx;
 	bool			with_driver;
-	bool			claimed;
 	unsigned int		nr_bvecs;
 	struct bio_vec		bvec[MAX_BVECS];
 	u8			pdu[256] __aligned(8);

@@ -41,14 +41,7 @@ struct skb_shared_info {
 	skb_frag_t	frags[MAX_SKB_FRAGS];
 };
 
-/**
- * struct sk_buff - a packet
- * @data: the linear part, as long as it was asked for
- * @room: its length
- * @len: bytes in all
- * @data_len: of them, those in fragments
- * @queue: queue that it is for
- */
+/* A packet; @data: the linear part, which has just @room bytes. */
 struct sk_buff {
 	u8			*data;
 	u32			room;

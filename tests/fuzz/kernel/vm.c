@@ -340,15 +340,10 @@ static void make_disk(u8 how)
 	disk.limits.readonly = how & 2;
 }
 
-static bool io_turn_needed(void)
-{
-	return nr_io;
-}
-
 /* Who waits for requests in flight gets them. */
 static void finish_io_turn(void)
 {
-	if (io_turn_needed())
+	if (nr_io)
 		finish_one(io[--nr_io]);
 }
 
