@@ -121,7 +121,7 @@ deps-build:
 check:
 	@tests/check
 
-check-unit check-stress check-static check-fuzz check-lab: check-%:
+check-unit check-stress check-static check-model check-fuzz check-lab: check-%:
 	@tests/check $*
 
 # seconds for each fuzzer; in check, too
@@ -161,7 +161,7 @@ help:
 	@echo '  deps-build      Debian packages that the build needs, as root'
 	@echo '  deps            those, and what check and demo need: QEMU, kernels'
 	@echo 'Run:'
-	@echo '  check           all tests (check-unit, check-stress, check-static, check-fuzz, check-lab)'
+	@echo '  check           all tests (check-unit, -stress, -static, -model, -fuzz, -lab)'
 	@echo '  fuzz            all fuzzers, FUZZ_TIME=$(FUZZ_TIME) seconds each'
 	@echo '  fuzz-coverage   what the inputs of the fuzzers reach'
 	@echo '  demo            compare with IDE, e1000 and virtio; results in build/demo'
@@ -171,5 +171,6 @@ help:
 
 .PHONY: all modules object modules-all kernels ktree headers tools install \
 	modules_install tools_install uninstall clean deps \
-	deps-build check check-unit check-stress check-static check-fuzz \
-	check-lab fuzz fuzz-coverage demo bench bench-quick bench-ring help
+	deps-build check check-unit check-stress check-static check-model \
+	check-fuzz check-lab fuzz fuzz-coverage demo bench bench-quick \
+	bench-ring help

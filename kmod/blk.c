@@ -232,12 +232,42 @@ void pvh_blk_info(struct pvh_dev *dev, struct pvbus_ioc_dev *args)
 	memcpy(args->serial, blk->serial, sizeof(args->serial));
 }
 
+/**
+ * pvh_blk_resize() - the backing store may have grown or shrunk
+ * @dev: device; vm->lock held
+ * @capacity: where its size goes, in bytes
+ *
+ * Requests that were checked against a larger size get the store's own error.
+ *
+ * Return: 0, or -EMSGSIZE when a disk cannot have that size: it keeps its own
+ */
+int pvh_blk_resize(struct pvh_dev *dev, u64 *capacity)
+{
+	struct pvh_blk *blk = dev->priv;
+	struct pvh_blk_geometry geo = blk->geo;
+	struct pvbus_blk_config cfg;
+	int err;
+
+	geo.size = blk->backing->size(blk);
+	err = pvh_blk_check_geometry(&geo);
+	if (err)
+		return err;
+	blk->geo.size = geo.size;
+	/* pairs with pvh_blk_take() */
+	WRITE_ONCE(blk->limits.capacity, geo.size / PVBUS_BLK_SECTOR);
+	pvh_blk_describe(blk, &cfg);
+	pvh_dev_update(dev, &cfg, sizeof(cfg));
+	*capacity = geo.size;
+	return 0;
+}
+
 const struct pvh_dev_ops pvh_blk_ops = {
 	.type		= PVBUS_TYPE_BLK,
 	.name		= "disk",
 	.create		= pvh_blk_create,
 	.destroy	= pvh_blk_destroy,
 	.info		= pvh_blk_info,
+	.resize		= pvh_blk_resize,
 	.open		= pvh_blk_open,
 	.close		= pvh_blk_close,
 	.work		= pvh_blk_work,

@@ -44,6 +44,7 @@ struct pvh_blk_req;
  * @name: for messages
  * @setup: look at @blk->file, fill @blk->config and @blk->features; errors as
  *	those of PVBUS_IOC_DEV_ADD. Process context.
+ * @size: of @blk->file, now, in bytes. Process context.
  * @submit: start a checked request whose pages are held. Worker context. Ends,
  *	now or later, with pvh_blk_req_done().
  * @slow: what @submit has left to the workqueue with pvh_blk_defer(); ends with
@@ -54,6 +55,7 @@ struct pvh_blk_req;
 struct pvh_blk_backing {
 	const char *name;
 	int	(*setup)(struct pvh_blk *blk);
+	u64	(*size)(const struct pvh_blk *blk);
 	void	(*submit)(struct pvh_blk_req *req);
 	void	(*slow)(struct pvh_blk_req *req);
 	void	(*reap)(struct pvh_blk_req *req);
@@ -83,13 +85,14 @@ struct pvh_blk_geometry {
 };
 
 /**
- * struct pvh_blk - a disk; constant once created
+ * struct pvh_blk - a disk; constant once created, but for its size
  * @backing: kind of store
  * @file: the store, open; held for the life of the disk
  * @bdev: the block device behind @file, or NULL if it is a regular file
- * @geo: what it is like
+ * @geo: what it is like; its size changes under vm->lock
  * @features: PVBUS_BLK_F_* offered
- * @limits: what requests are checked against
+ * @limits: what requests are checked against; the capacity changes under
+ *	vm->lock
  * @readonly: the guest may not write
  * @serial: serial number, terminated
  * @wq: for what would make a worker wait
@@ -181,6 +184,7 @@ struct pvh_blk_queue {
 /* blk.c */
 int pvh_blk_create(struct pvh_dev *dev, struct pvbus_ioc_dev *args);
 void pvh_blk_destroy(struct pvh_dev *dev);
+int pvh_blk_resize(struct pvh_dev *dev, u64 *capacity);
 void pvh_blk_info(struct pvh_dev *dev, struct pvbus_ioc_dev *args);
 
 /* blk_queue.c */

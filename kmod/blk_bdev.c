@@ -9,6 +9,11 @@
 
 #include "blk.h"
 
+static u64 pvh_bdev_size(const struct pvh_blk *blk)
+{
+	return bdev_nr_bytes(blk->bdev);
+}
+
 static int pvh_bdev_setup(struct pvh_blk *blk)
 {
 	struct address_space *mapping = blk->file->f_mapping;
@@ -26,7 +31,7 @@ static int pvh_bdev_setup(struct pvh_blk *blk)
 		return err;
 
 	blk->bdev = bdev;
-	geo->size = bdev_nr_bytes(bdev);
+	geo->size = pvh_bdev_size(blk);
 	geo->logical_block = bdev_logical_block_size(bdev);
 	geo->physical_block = bdev_physical_block_size(bdev);
 	geo->io_min = bdev_io_min(bdev);
@@ -124,6 +129,7 @@ static void pvh_bdev_reap(struct pvh_blk_req *req)
 const struct pvh_blk_backing pvh_blk_bdev = {
 	.name	= "block device",
 	.setup	= pvh_bdev_setup,
+	.size	= pvh_bdev_size,
 	.submit	= pvh_bdev_submit,
 	.slow	= pvh_bdev_slow,
 	.reap	= pvh_bdev_reap,

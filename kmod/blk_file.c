@@ -44,6 +44,11 @@ static bool pvh_file_punches(struct file *file, u64 size, u32 block)
 			      size, block);
 }
 
+static u64 pvh_file_size(const struct pvh_blk *blk)
+{
+	return i_size_read(file_inode(blk->file));
+}
+
 static int pvh_file_setup(struct pvh_blk *blk)
 {
 	struct pvh_blk_geometry *geo = &blk->geo;
@@ -59,7 +64,7 @@ static int pvh_file_setup(struct pvh_blk *blk)
 	err = pvh_file_alignment(file, geo);
 	if (err)
 		return err;
-	geo->size = i_size_read(inode);
+	geo->size = pvh_file_size(blk);
 	geo->physical_block = max_t(u32, geo->logical_block,
 				    min_t(u32, i_blocksize(inode),
 					  PVBUS_PAGE_SIZE));
@@ -211,6 +216,7 @@ static void pvh_file_slow(struct pvh_blk_req *req)
 const struct pvh_blk_backing pvh_blk_file = {
 	.name	= "file",
 	.setup	= pvh_file_setup,
+	.size	= pvh_file_size,
 	.submit	= pvh_file_submit,
 	.slow	= pvh_file_slow,
 };

@@ -140,6 +140,8 @@ static int pvh_blk_take(struct pvh_blk_queue *q, int *err)
 	int taken = 0;
 
 	*err = 0;
+	/* pairs with pvh_blk_resize() */
+	q->limits.capacity = READ_ONCE(q->blk->limits.capacity);
 	blk_start_plug(&plug);
 	while (!*err && taken < PVH_BUDGET && bytes < PVH_BUDGET_BYTES &&
 	       pvring_get(rx, &raw, sizeof(raw))) {

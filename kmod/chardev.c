@@ -222,6 +222,21 @@ static int pvh_ioc_dev_next(struct pvh_vm *vm, void __user *arg)
 	return copy_to_user(arg, &args, sizeof(args)) ? -EFAULT : 0;
 }
 
+static int pvh_ioc_dev_resize(struct pvh_vm *vm, void __user *arg)
+{
+	struct pvbus_ioc_dev_resize args;
+	int err;
+
+	if (copy_from_user(&args, arg, sizeof(args)))
+		return -EFAULT;
+	if (!pvh_id_valid(args.id))
+		return -EINVAL;
+	err = pvh_dev_resize(vm, args.id, &args.capacity);
+	if (err)
+		return err;
+	return copy_to_user(arg, &args, sizeof(args)) ? -EFAULT : 0;
+}
+
 static int pvh_ioc_chan_stats(struct pvh_vm *vm, void __user *arg)
 {
 	struct pvbus_ioc_chan_stats args;
@@ -253,6 +268,8 @@ static long pvh_vm_ioctl(struct pvh_vm *vm, unsigned int cmd, void __user *arg)
 		return pvh_ioc_dev_remove(vm, arg);
 	case PVBUS_IOC_DEV_NEXT:
 		return pvh_ioc_dev_next(vm, arg);
+	case PVBUS_IOC_DEV_RESIZE:
+		return pvh_ioc_dev_resize(vm, arg);
 	case PVBUS_IOC_CHAN_STATS:
 		return pvh_ioc_chan_stats(vm, arg);
 	default:

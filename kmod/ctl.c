@@ -460,13 +460,21 @@ static void ctl_send_offer(struct pvh_dev *dev, u16 type)
 	pvh_ctl_send(dev->vm, type, &offer, sizeof(offer));
 }
 
-static void ctl_send_rescind(struct pvh_dev *dev)
+static void ctl_send_rescind(struct pvh_vm *vm, u32 offer)
 {
 	const struct pvbus_offer_ref ref = {
-		.offer = cpu_to_le32(dev->offer),
+		.offer = cpu_to_le32(offer),
 	};
 
-	pvh_ctl_send(dev->vm, PVBUS_MSG_RESCIND, &ref, sizeof(ref));
+	pvh_ctl_send(vm, PVBUS_MSG_RESCIND, &ref, sizeof(ref));
+}
+
+/* Return: false when there was no room for all. */
+static bool ctl_flush_owed(struct pvh_vm *vm)
+{
+	while (vm->nr_owed && pvh_ctl_room(vm))
+		ctl_send_rescind(vm, vm->owed[--vm->nr_owed]);
+	return !vm->nr_owed;
 }
 
 /* Return: false when there was no room for what is due. */
@@ -504,7 +512,7 @@ static bool ctl_flush_dev(struct pvh_dev *dev)
 	if (due && !pvh_ctl_room(dev->vm))
 		return false;
 	if (due == PVBUS_MSG_RESCIND) {
-		ctl_send_rescind(dev);
+		ctl_send_rescind(dev->vm, dev->offer);
 		dev->rescind_sent = true;
 	} else if (due) {
 		ctl_send_offer(dev, due);
@@ -527,7 +535,8 @@ void pvh_ctl_flush(struct pvh_vm *vm)
 	struct pvh_dev *dev;
 
 	lockdep_assert_held(&vm->lock);
-	if (!vm->running)
+	/* an id may have been given to another device since */
+	if (!vm->running || !ctl_flush_owed(vm))
 		return;
 	list_for_each_entry(dev, &vm->devs, node)
 		if (!ctl_flush_dev(dev))

@@ -108,10 +108,7 @@ static int dev_args_check(const struct pvbus_ioc_dev *args)
 				   PVBUS_DEV_MAX_US);
 		return -EINVAL;
 	}
-	if (!pvh_id_valid(args->id) || args->reserved0 ||
-	    memchr_inv(args->reserved, 0, sizeof(args->reserved)) ||
-	    (args->flags & ~PVBUS_DEV_FLAGS) ||
-	    args->max_queues > PVH_MAX_QUEUES || !dev_ops(args->type))
+	if (args->max_queues > PVH_MAX_QUEUES || !dev_ops(args->type))
 		return -EINVAL;
 	return 0;
 }
@@ -123,7 +120,8 @@ static int dev_may_add(struct pvh_vm *vm, const char *id)
 		return -ESRCH;
 	if (dev_find_id(vm, id))
 		return -EEXIST;
-	if (vm->nr_devs >= PVH_MAX_DEVS)
+	/* any of them may be owed a RESCIND one day */
+	if (vm->nr_devs + vm->nr_owed >= PVH_MAX_DEVS)
 		return -ENOSPC;
 	return 0;
 }
@@ -170,7 +168,7 @@ static int dev_publish(struct pvh_dev *dev)
 /**
  * pvh_dev_add() - add a device and offer it to the guest
  * @vm: VM
- * @args: what the daemon asks for, already copied; outputs are filled in
+ * @args: what the daemon asks for, copied and well-formed; outputs are filled in
  *
  * The backend is set up without vm->lock, as it opens files and registers
  * interfaces; so the id is looked up before that, to fail early, and again when
@@ -232,6 +230,9 @@ static void dev_destroy(struct pvh_dev *dev)
 	mutex_lock(&vm->lock);
 	list_del(&dev->node);
 	WRITE_ONCE(vm->nr_devs, vm->nr_devs - 1);
+	/* the mailbox had no room all that time */
+	if (vm->running && dev->offered && !dev->rescind_sent)
+		vm->owed[vm->nr_owed++] = dev->offer;
 	mutex_unlock(&vm->lock);
 	/* for pvh_dev_remove_all() */
 	wake_up_all(&vm->wait);
@@ -419,6 +420,28 @@ int pvh_dev_stats(struct pvh_vm *vm, struct pvbus_ioc_chan_stats *args)
 		else
 			err = -ENOTCONN;
 	}
+	mutex_unlock(&vm->lock);
+	return err;
+}
+
+/**
+ * pvh_dev_resize() - look anew at how large a device is
+ * @vm: VM
+ * @id: valid id of the device
+ * @capacity: where its size goes, in bytes
+ *
+ * Return: 0 or as PVBUS_IOC_DEV_RESIZE says.
+ */
+int pvh_dev_resize(struct pvh_vm *vm, const char *id, u64 *capacity)
+{
+	struct pvh_dev *dev;
+	int err = -ENOENT;
+
+	mutex_lock(&vm->lock);
+	dev = dev_find_id(vm, id);
+	if (dev && !dev->removing)
+		err = dev->ops->resize ? dev->ops->resize(dev, capacity) :
+					 -EOPNOTSUPP;
 	mutex_unlock(&vm->lock);
 	return err;
 }

@@ -253,6 +253,8 @@ void pvh_channel_stuck(struct pvh_channel *ch);
  *	write outputs into @args. Process context, vm->lock not held.
  * @destroy: undo @create. No channel is open any more.
  * @info: fill the outputs of @args
+ * @resize: look anew at the size, store it and update the blob; vm->lock held.
+ *	NULL: it has none
  * @open: set up ch->priv for a channel whose rings exist and whose worker does
  *	not run yet. Features were checked against dev->features.
  * @close: the worker has ended; wait for what is in flight, drop all pins
@@ -275,6 +277,7 @@ struct pvh_dev_ops {
 	int	(*create)(struct pvh_dev *dev, struct pvbus_ioc_dev *args);
 	void	(*destroy)(struct pvh_dev *dev);
 	void	(*info)(struct pvh_dev *dev, struct pvbus_ioc_dev *args);
+	int	(*resize)(struct pvh_dev *dev, u64 *capacity);
 	int	(*open)(struct pvh_channel *ch);
 	void	(*close)(struct pvh_channel *ch);
 	int	(*work)(struct pvh_channel *ch);
@@ -338,6 +341,7 @@ struct pvh_dev {
 };
 
 int pvh_dev_add(struct pvh_vm *vm, struct pvbus_ioc_dev *args);
+int pvh_dev_resize(struct pvh_vm *vm, const char *id, u64 *capacity);
 int pvh_dev_remove(struct pvh_vm *vm, const char *id, unsigned int timeout_ms);
 void pvh_dev_remove_all(struct pvh_vm *vm);
 int pvh_dev_next(struct pvh_vm *vm, struct pvbus_ioc_dev *args);
@@ -454,6 +458,8 @@ struct pvh_doorbell {
  * @devs: devices by offer
  * @nr_devs: their number
  * @next_offer: next offer's number
+ * @owed: offers of devices that are gone, of which the guest is still to be told
+ * @nr_owed: their number
  */
 struct pvh_vm {
 	struct kref		ref;
@@ -511,6 +517,8 @@ struct pvh_vm {
 	struct list_head	devs;
 	unsigned int		nr_devs;
 	u32			next_offer;
+	u32			owed[PVH_MAX_DEVS];
+	unsigned int		nr_owed;
 };
 
 int pvh_vm_create(struct pvbus_ioc_vm_create *args, struct file *owner,

@@ -257,6 +257,7 @@ void pvh_window_forget(struct pvh_vm *vm)
 	lockdep_assert_held(&vm->lock);
 	vm->running = false;
 	vm->offers_done = false;
+	vm->nr_owed = 0;
 	list_for_each_entry(dev, &vm->devs, node)
 		win_forget_dev(dev);
 }

@@ -3,14 +3,13 @@
 """Turns what compare.sh measured for the bench into results.json, report.md and
 curves. A peer is judged by the best of its settings, for each test anew."""
 
-import argparse
 import json
-import sys
 from pathlib import Path
 
 import matrix
 import results as res
-from report import CAVEAT, UNITS, number, plot, spread, table
+from report import (CAVEAT, UNITS, from_command_line, number, plot, spread,
+                    table, write)
 
 # Of KVM's counters, those that tell something; the rest is in results.json.
 REASONS = ["exits", "io_exits", "mmio_exits", "insn_emulation", "halt_exits",
@@ -304,23 +303,12 @@ def plot_curves(points, directory):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("measured", type=Path, help="directory of compare.sh")
-    parser.add_argument("plan", type=Path, help="directory of plan.py")
-    parser.add_argument("output", type=Path, help="directory to write to")
-    args = parser.parse_args()
-    try:
-        measured = res.Measured(args.measured, args.plan)
-    except OSError as error:
-        sys.exit(f"{args.measured}: nothing was measured there ({error})")
+    measured, output = from_command_line(__doc__)
     points, idle = res.read_points(measured), res.read_idle(measured)
     results = {"targets": targets(points, idle), "points": points,
                "idle": idle, "environment": measured.environment}
-    args.output.mkdir(parents=True, exist_ok=True)
-    (args.output / "results.json").write_text(
-        json.dumps(results, indent=1) + "\n")
-    (args.output / "report.md").write_text(report(results))
-    plot_curves(points, args.output)
+    write(results, report(results), output)
+    plot_curves(points, output)
     print(target_table(results["targets"]))
 
 

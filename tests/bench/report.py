@@ -169,22 +169,34 @@ def plot(script, directory, settings=""):
              str(script)], check=True, cwd=directory, timeout=60)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+def from_command_line(description):
+    """What was measured, as the command line says, and where a report goes."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("measured", type=Path, help="directory of compare.sh")
     parser.add_argument("plan", type=Path, help="directory of plan.py")
     parser.add_argument("output", type=Path, help="directory to write to")
     args = parser.parse_args()
     try:
-        results = res.read_demo(res.Measured(args.measured, args.plan))
+        measured = res.Measured(args.measured, args.plan)
     except OSError as error:
         sys.exit(f"{args.measured}: nothing was measured there ({error})")
     args.output.mkdir(parents=True, exist_ok=True)
-    (args.output / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    return measured, args.output
+
+
+def write(results, text, directory):
+    """What programs read and what people do."""
+    (directory / "results.json").write_text(json.dumps(results, indent=1) + "\n")
+    (directory / "report.md").write_text(text)
+
+
+def main():
+    measured, output = from_command_line(__doc__)
+    results = res.read_demo(measured)
     text = report(results)
-    (args.output / "report.md").write_text(text)
-    plot_data(results, args.output)
-    plot("compare.gnuplot", args.output)
+    write(results, text, output)
+    plot_data(results, output)
+    plot("compare.gnuplot", output)
     print(text)
 
 

@@ -6,6 +6,7 @@
  * pvbusd's command line, and with it all descriptions of devices: what is
  * accepted is in bounds, and a disk that is written out again reads the same.
  */
+#include <grp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -28,6 +29,7 @@ static bool remember;
 static const char * const options[] = {
 	"--name", "--socket", "--disk", "--net", "--vectors", "--pin-limit",
 	"--run-dir", "--loopback", "--foreground", "--verbose", "-v",
+	"--socket-group",
 };
 
 #define NR_OPTIONS	(sizeof(options) / sizeof(options[0]))
@@ -85,6 +87,14 @@ void log_err(const char *fmt, ...)
 	must(*text);
 	for (p = text; *p; p++)
 		must((unsigned char)*p >= ' ' && *p != 0x7f);
+}
+
+/* There is one group, and no file to look it up in. */
+struct group *getgrnam(const char *name)
+{
+	static struct group kvm = { .gr_name = "kvm", .gr_gid = 77 };
+
+	return strcmp(name, "kvm") ? NULL : &kvm;
 }
 
 static bool starts(const char *text, const char *with)

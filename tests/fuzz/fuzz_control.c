@@ -88,6 +88,12 @@ int device_chan_stats(int fd, struct pvbus_ioc_chan_stats *stats,
 	return 0;
 }
 
+int device_resize(int fd, const char *id, struct pv_err *err)
+{
+	check_name((const __u8 *)id, PVBUS_ID_SIZE);
+	return error_at_times(err) ? -ENOENT : 0;
+}
+
 /* The client named a path: it is not to be opened here. */
 int disk_open(const struct disk_spec *disk, struct pv_err *err)
 {

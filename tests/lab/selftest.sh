@@ -3,7 +3,7 @@
 #
 # Tests of the lab from outside: each scenario in selftest/ goes wrong in its
 # own way (its WANT line says how it must be judged), and what went wrong must
-# be shown (its SHOWS lines).  Options are passed on to run.
+# be shown (its SHOWS lines), and nothing that did not (HIDES).  Options are passed on to run.
 
 set -u
 
@@ -55,6 +55,11 @@ judge() {
 		ok="not ok"
 		echo "# $2: does not show: $text"
 	done < <(sed -n 's/^# SHOWS: //p' "$file")
+	while IFS= read -r text; do
+		section "$2" | grep -qF -- "$text" || continue
+		ok="not ok"
+		echo "# $2: shows: $text"
+	done < <(sed -n 's/^# HIDES: //p' "$file")
 	[ "$ok" = ok ] || section "$2" | sed 's/^/#   /'
 	echo "$ok $1 - $2 is judged right ($want)"
 	[ "$ok" = ok ]

@@ -5,7 +5,8 @@
 #
 # Only leaves count: a result that sums up deeper ones adds nothing, unless it
 # fails though none of those did. A plan that is not kept is a failure, and so
-# is a report without a plan at its outermost level.
+# is a report without a plan at its outermost level. Where the lab says that a
+# scenario runs again, what it has reported until then is taken back.
 
 function complain(text)
 {
@@ -13,20 +14,44 @@ function complain(text)
 	why = why (why ? "; " : " ") text
 }
 
+function forget_level(depth)
+{
+	delete plan[depth]
+	delete seen[depth]
+	delete bad[depth]
+}
+
+# All until here stands, whatever is taken back later
+function settle()
+{
+	passed_before = passed
+	failed_before = failed
+	skipped_before = skipped
+	why_before = why
+}
+
 # The level at @depth ends: has it kept its plan?
 function close_level(depth)
 {
 	if (depth in plan && plan[depth] != seen[depth])
 		complain("planned " plan[depth] " results, got " seen[depth])
-	delete plan[depth]
-	delete seen[depth]
-	delete bad[depth]
+	forget_level(depth)
 }
 
 {
 	match($0, /^ */)
 	depth = RLENGTH
 	line = substr($0, depth + 1)
+}
+
+depth == 0 && line ~ /^# .*: it runs again$/ {
+	for (d in seen)
+		if (d + 0 > 0)
+			forget_level(d)
+	passed = passed_before
+	failed = failed_before
+	skipped = skipped_before
+	why = why_before
 }
 
 line ~ /^1\.\.[0-9]+/ {
@@ -51,13 +76,15 @@ line ~ /^(not )?ok( |$)/ {
 	if (not_ok)
 		bad[depth]++
 	if (below && (!not_ok || below_bad))
-		next
-	if (not_ok)
+		; # counted already
+	else if (not_ok)
 		failed++
 	else if (line ~ /# *[Ss][Kk][Ii][Pp]/)
 		skipped++
 	else
 		passed++
+	if (depth == 0)
+		settle()
 }
 
 END {

@@ -7,8 +7,6 @@
 cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 . tests/lib/ktap.sh
 
-# builds with other flags keep out of the way of everybody's
-STATIC_BUILD=$PWD/build/static
 KERNEL_SCRIPTS=$PWD/build/kernel-scripts
 
 # PATTERN...: files of the tree, those not yet committed too
@@ -62,12 +60,10 @@ kernel_scripts()
 		linux-source-6.12/scripts/{checkpatch.pl,const_structs.checkpatch,kernel-doc,spelling.txt}
 }
 
-# RELEASE WORDS...: make for that kernel, in a tree that the tests share
+# RELEASE [WORD]: makes the modules with the kernel's extra warnings on, which
+# are errors; the tests share what is built. WORD is more for kbuild.
 make_modules()
 {
-	local release=$1
-
-	shift
-	make -s BUILD="$STATIC_BUILD" KVER="$release" modules \
-		CONFIG_PVBUS_TESTS=m "$@" 2>&1
+	make -s KVER="$1" modules CONFIG_PVBUS_TESTS=m \
+		KFLAGS="W=1 KCFLAGS=-Werror ${2-}" 2>&1
 }

@@ -3,14 +3,15 @@
 #
 # The kernel's coding style, in user space and tests too. There, what the
 # kernel's own headers provide is not asked for, messages are not split, and
-# words of a message may be names of functions. What stands in for the kernel's
-# interfaces in fuzzers has the forms that the kernel's has.
+# words of a message may be names of functions; and a filter of system calls may
+# make one unknown. What stands in for the kernel's interfaces in fuzzers has the
+# forms that the kernel's has.
 set -u
 . "$(dirname "$0")/../lib/static.sh"
 
 USER_SPACE=ARRAY_SIZE,BIT_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO
 USER_SPACE+=,PREFER_KERNEL_TYPES,STRNCPY
-USER_SPACE+=,LONG_LINE_STRING,EMBEDDED_FUNCTION_NAME
+USER_SPACE+=,LONG_LINE_STRING,EMBEDDED_FUNCTION_NAME,ENOSYS
 
 # OPTION PATTERN...
 check()

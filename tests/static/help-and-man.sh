@@ -26,8 +26,7 @@ page_text()
 # NAME: its program, wherever tools were built
 program_of()
 {
-	find build userspace -path "$STATIC_BUILD" -prune -o \
-		-name "$1" -type f -perm -u+x -print | head -n 1
+	find build userspace -name "$1" -type f -perm -u+x -print | head -n 1
 }
 
 # PROGRAM PAGE

@@ -9,8 +9,8 @@ check()
 {
 	local release=$1 modules
 
-	make_modules "$release" KFLAGS=W=1 >/dev/null || return 1
-	modules=("$STATIC_BUILD/modules/$release"/*.ko)
+	make_modules "$release" >/dev/null || return 1
+	modules=("$PWD/build/modules/$release"/*.ko)
 	nm -u "${modules[@]}" | grep -E ' (__)?kvm_'
 	[ "${PIPESTATUS[0]}" -eq 0 ]
 }

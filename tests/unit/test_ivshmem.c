@@ -201,10 +201,10 @@ static void sock_new(void **state)
 
 	assert_int_equal(sock_check(path, &err), 0);
 	assert_int_equal(lstat(path, &st), -1);
-	assert_int_equal(sock_listen(&l, path, 0660, &err), 0);
+	assert_int_equal(sock_listen(&l, path, SOCK_NO_GROUP, &err), 0);
 	assert_int_equal(lstat(path, &st), 0);
 	assert_true(S_ISSOCK(st.st_mode));
-	assert_int_equal(st.st_mode & 0777, 0660);
+	assert_int_equal(st.st_mode & 0777, 0600);
 	assert_true(fcntl(l.fd, F_GETFD) & FD_CLOEXEC);
 	sock_close(&l);
 	assert_int_equal(lstat(path, &st), -1);
@@ -212,14 +212,35 @@ static void sock_new(void **state)
 	sock_close(&l);
 }
 
+/* What the umask is does not matter. */
+static void sock_group(void **state)
+{
+	mode_t old = umask(0);
+	gid_t group = getegid() ? getegid() : 12345;
+	struct listener l;
+	struct stat st;
+
+	assert_int_equal(sock_listen(&l, path, group, &err), 0);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+	assert_int_equal(st.st_gid, group);
+	assert_int_equal(st.st_uid, geteuid());
+	sock_close(&l);
+	assert_int_equal(sock_listen(&l, path, SOCK_NO_GROUP, &err), 0);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	sock_close(&l);
+	umask(old);
+}
+
 static void sock_live(void **state)
 {
 	struct listener l, other;
 
-	assert_int_equal(sock_listen(&l, path, 0600, &err), 0);
+	assert_int_equal(sock_listen(&l, path, SOCK_NO_GROUP, &err), 0);
 	assert_int_equal(sock_check(path, &err), -1);
 	assert_non_null(strstr(err.text, "in use"));
-	assert_int_equal(sock_listen(&other, path, 0600, &err), -1);
+	assert_int_equal(sock_listen(&other, path, SOCK_NO_GROUP, &err), -1);
 	sock_remove_stale(path);
 	assert_int_equal(access(path, F_OK), 0);
 	/* the server has not seen us */
@@ -232,11 +253,11 @@ static void sock_stale(void **state)
 {
 	struct listener l;
 
-	assert_int_equal(sock_listen(&l, path, 0600, &err), 0);
+	assert_int_equal(sock_listen(&l, path, SOCK_NO_GROUP, &err), 0);
 	close(l.fd);
 	assert_int_equal(sock_check(path, &err), 0);
 	assert_int_equal(access(path, F_OK), 0);
-	assert_int_equal(sock_listen(&l, path, 0600, &err), 0);
+	assert_int_equal(sock_listen(&l, path, SOCK_NO_GROUP, &err), 0);
 	close(l.fd);
 	sock_remove_stale(path);
 	assert_int_equal(access(path, F_OK), -1);
@@ -249,9 +270,9 @@ static void sock_replaced(void **state)
 	struct listener l, other;
 
 	/* the file of somebody who came later is not ours to remove */
-	assert_int_equal(sock_listen(&l, path, 0600, &err), 0);
+	assert_int_equal(sock_listen(&l, path, SOCK_NO_GROUP, &err), 0);
 	unlink(path);
-	assert_int_equal(sock_listen(&other, path, 0600, &err), 0);
+	assert_int_equal(sock_listen(&other, path, SOCK_NO_GROUP, &err), 0);
 	sock_close(&l);
 	assert_int_equal(access(path, F_OK), 0);
 	sock_close(&other);
@@ -287,6 +308,7 @@ int main(void)
 		cmocka_unit_test(serve),
 		cmocka_unit_test(slow_client),
 		cmocka_unit_test(sock_new),
+		cmocka_unit_test(sock_group),
 		cmocka_unit_test(sock_live),
 		cmocka_unit_test(sock_stale),
 		cmocka_unit_test(sock_replaced),

@@ -340,6 +340,9 @@ static void test_control_device(void **state)
 	      F(pvbus_ioc_dev_remove, id, 0, 32),
 	      F(pvbus_ioc_dev_remove, timeout_ms, 32, 4),
 	      F(pvbus_ioc_dev_remove, reserved, 36, 4));
+	CHECK(pvbus_ioc_dev_resize, 40,
+	      F(pvbus_ioc_dev_resize, id, 0, 32),
+	      F(pvbus_ioc_dev_resize, capacity, 32, 8));
 	assert_int_equal(sizeof(struct pvbus_ioc_vm_info), 272);
 	assert_int_equal(sizeof(struct pvbus_ioc_chan_stats), 184);
 }

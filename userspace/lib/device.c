@@ -284,6 +284,12 @@ int device_add(int fd, struct pvbus_ioc_dev *dev, struct pv_err *err)
 	return ret;
 }
 
+static void no_device(const char *id, struct pv_err *err)
+{
+	pv_err(err, "the VM has no device '%s': 'pvbusctl show' lists its devices",
+	       id);
+}
+
 /**
  * device_remove - take a device from the guest
  * @fd: control device
@@ -302,14 +308,41 @@ int device_remove(int fd, const char *id, unsigned int timeout_ms,
 	set_id(args.id, id);
 	ret = device_ioctl(fd, PVBUS_IOC_DEV_REMOVE, &args);
 	if (ret == -ENOENT)
-		pv_err(err, "the VM has no device '%s': 'pvbusctl show' lists its devices",
-		       id);
+		no_device(id, err);
 	else if (ret == -EBUSY)
 		pv_err(err, "device '%s' is being removed already: wait until it is gone",
 		       id);
 	else if (ret)
 		pv_err(err, "cannot remove device '%s': %s", id,
 		       strerror(-ret));
+	return ret;
+}
+
+/**
+ * device_resize - look anew at how large a disk is
+ * @fd: control device
+ * @id: the disk
+ * @err: why that failed
+ *
+ * Returns 0 or a negative errno.
+ */
+int device_resize(int fd, const char *id, struct pv_err *err)
+{
+	struct pvbus_ioc_dev_resize args = { .capacity = 0 };
+	int ret;
+
+	set_id(args.id, id);
+	ret = device_ioctl(fd, PVBUS_IOC_DEV_RESIZE, &args);
+	if (ret == -ENOENT)
+		no_device(id, err);
+	else if (ret == -EOPNOTSUPP)
+		pv_err(err, "device '%s' is not a disk: only disks have a size",
+		       id);
+	else if (ret == -EMSGSIZE)
+		pv_err(err, "disk '%s' is empty, or its size is not a multiple of its sector: resize what is behind it once more",
+		       id);
+	else if (ret)
+		pv_err(err, "cannot resize disk '%s': %s", id, strerror(-ret));
 	return ret;
 }
 

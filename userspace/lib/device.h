@@ -27,6 +27,7 @@ int device_vm_destroy(int fd, struct pv_err *err);
 int device_add(int fd, struct pvbus_ioc_dev *dev, struct pv_err *err);
 int device_remove(int fd, const char *id, unsigned int timeout_ms,
 		  struct pv_err *err);
+int device_resize(int fd, const char *id, struct pv_err *err);
 int device_next(int fd, struct pvbus_ioc_dev *dev, struct pv_err *err);
 int device_chan_stats(int fd, struct pvbus_ioc_chan_stats *stats,
 		      struct pv_err *err);

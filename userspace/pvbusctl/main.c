@@ -59,6 +59,7 @@ static const char doc[] =
 	"                       [,queues=N][,poll-us=US][,coalesce-us=US]\n"
 	"  add-net VM SPEC      id=ID[,mac=MAC][,ifname=NAME][,mtu=MTU]\n"
 	"                       [,queues=N][,poll-us=US][,coalesce-us=US]\n"
+	"  resize VM ID         tell the guest how large the disk is now\n"
 	"  remove VM ID         take a device from the guest\n\n"
 	"Exit status: 0 done, 1 failure, 2 wrong usage.";
 
@@ -270,11 +271,12 @@ static int cmd_stats(const struct args *args, struct pv_err *err)
 	return 0;
 }
 
-static int add(const struct args *args, const char *cmd, const char *spec,
-	       struct pv_err *err)
+/* A request that is answered with a device. */
+static int change(const struct args *args, const char *cmd, const char *key,
+		  const char *value, struct pv_err *err)
 {
-	json_t *response = ask(args, json_pack("{s:s, s:s}", "cmd", cmd,
-					       "spec", spec),
+	json_t *response = ask(args, json_pack("{s:s, s:s}", "cmd", cmd, key,
+					       value),
 			       CLIENT_TIMEOUT_MS, err);
 
 	if (!response)
@@ -324,7 +326,7 @@ static int cmd_add_disk(const struct args *args, struct pv_err *err)
 		       disk.id);
 		return PVBUS_EXIT_FAILED;
 	}
-	return add(args, "add-disk", spec, err);
+	return change(args, "add-disk", "spec", spec, err);
 }
 
 static int cmd_add_net(const struct args *args, struct pv_err *err)
@@ -333,7 +335,16 @@ static int cmd_add_net(const struct args *args, struct pv_err *err)
 
 	if (spec_parse_net(args->arg[1], &net, err))
 		return PVBUS_EXIT_USAGE;
-	return add(args, "add-net", args->arg[1], err);
+	return change(args, "add-net", "spec", args->arg[1], err);
+}
+
+static int cmd_resize(const struct args *args, struct pv_err *err)
+{
+	char id[PVBUS_ID_SIZE];
+
+	if (spec_parse_name(args->arg[1], "id", id, err))
+		return PVBUS_EXIT_USAGE;
+	return change(args, "resize", "id", id, err);
 }
 
 static int cmd_remove(const struct args *args, struct pv_err *err)
@@ -375,10 +386,11 @@ static const struct command commands[] = {
 	{ "stats", 1, "stats VM [--watch SEC]", cmd_stats },
 	{ "add-disk", 2, "add-disk VM id=ID,path=PATH", cmd_add_disk },
 	{ "add-net", 2, "add-net VM id=ID", cmd_add_net },
+	{ "resize", 2, "resize VM ID", cmd_resize },
 	{ "remove", 2, "remove VM ID [--timeout SEC]", cmd_remove },
 };
 
-#define COMMAND_NAMES	"list, show, stats, add-disk, add-net or remove"
+#define COMMAND_NAMES	"list, show, stats, add-disk, add-net, resize or remove"
 
 static const struct command *find_command(const char *name, struct pv_err *err)
 {

@@ -163,8 +163,8 @@ void show_vm(const json_t *response)
 }
 
 /**
- * show_device - print a device that was added
- * @response: answer to "add-disk" or "add-net"
+ * show_device - print a device that was added or changed
+ * @response: answer to "add-disk", "add-net" or "resize"
  */
 void show_device(const json_t *response)
 {

@@ -6,6 +6,7 @@
 #include "cmdline.h"
 
 #include <argp.h>
+#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #include "log.h"
 #include "paths.h"
+#include "sock.h"
 
 enum {
 	OPT_DISK = 256,
@@ -23,6 +25,7 @@ enum {
 	OPT_PIN_LIMIT,
 	OPT_RUN_DIR,
 	OPT_SOCKET,
+	OPT_SOCKET_GROUP,
 	OPT_VECTORS,
 };
 
@@ -37,6 +40,8 @@ static const struct argp_option options[] = {
 	  "Name of the VM, unique on this host", 1 },
 	{ "socket", OPT_SOCKET, "PATH", 0,
 	  "UNIX socket that QEMU's ivshmem-doorbell device connects to", 1 },
+	{ "socket-group", OPT_SOCKET_GROUP, "GROUP", 0,
+	  "Group that may connect to it, as QEMU's (default: only root may)", 1 },
 	{ "disk", OPT_DISK,
 	  "id=ID,path=PATH[,readonly][,serial=SERIAL][,queues=N][,poll-us=US][,coalesce-us=US]",
 	  0, "Offer a disk: a block device or a raw file", 2 },
@@ -106,6 +111,26 @@ static int set_socket(struct args *args, const char *text, struct pv_err *err)
 	return 0;
 }
 
+static int set_socket_group(struct args *args, const char *text,
+			    struct pv_err *err)
+{
+	const struct group *group = getgrnam(text);
+	struct pv_err not_a_number;
+	unsigned int gid;
+
+	if (group) {
+		args->socket_group = group->gr_gid;
+		return 0;
+	}
+	if (spec_parse_number(text, "--socket-group", 0, INT_MAX, &gid,
+			      &not_a_number))
+		return pv_err(err,
+			      "--socket-group '%.64s' is no group of this host: give the group that QEMU runs as, by name or number",
+			      text);
+	args->socket_group = gid;
+	return 0;
+}
+
 static int set_run_dir(struct args *args, const char *text, struct pv_err *err)
 {
 	if (!*text)
@@ -138,6 +163,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		break;
 	case OPT_SOCKET:
 		ret = set_socket(args, text, &err);
+		break;
+	case OPT_SOCKET_GROUP:
+		ret = set_socket_group(args, text, &err);
 		break;
 	case OPT_DISK:
 		ret = add_disk(args, text, &err);
@@ -215,6 +243,7 @@ void args_parse(struct args *args, int argc, char **argv)
 
 	memset(args, 0, sizeof(*args));
 	args->run_dir = PVBUS_RUN_DIR;
+	args->socket_group = SOCK_NO_GROUP;
 	argp_err_exit_status = PVBUS_EXIT_USAGE;
 	argp_program_version_hook = print_version;
 	if (cmdline_parse(&argp, argc, argv, args, &err) || check(args, &err))

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "spec.h"
 
@@ -15,6 +16,7 @@
  * struct args - the command line, checked as far as words go
  * @name: the VM
  * @socket: absolute path for QEMU, empty on loopback
+ * @socket_group: who may connect there besides root, or SOCK_NO_GROUP
  * @run_dir: directory of control sockets
  * @disks: disks
  * @nr_disks: their number
@@ -28,6 +30,7 @@
 struct args {
 	char			name[PVBUS_ID_SIZE];
 	char			socket[PATH_MAX];
+	gid_t			socket_group;
 	const char		*run_dir;
 	struct disk_spec	*disks;
 	size_t			nr_disks;

@@ -19,6 +19,14 @@
 
 #include "util.h"
 
+static ssize_t read_start(int fd, char *buf, size_t size)
+{
+	ssize_t n = pread(fd, buf, size - 1, 0);
+
+	buf[n < 0 ? 0 : n] = '\0';
+	return n;
+}
+
 static ssize_t read_file(int dir, const char *name, char *buf, size_t size)
 {
 	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
@@ -26,9 +34,8 @@ static ssize_t read_file(int dir, const char *name, char *buf, size_t size)
 
 	if (fd < 0)
 		return -1;
-	n = read(fd, buf, size - 1);
+	n = read_start(fd, buf, size);
 	close(fd);
-	buf[n < 0 ? 0 : n] = '\0';
 	return n;
 }
 
@@ -89,19 +96,33 @@ static int open_domain(int root, char *path)
 }
 
 /**
- * cgroup_open - open the cgroup that a process is in
+ * cgroup_follow - get ready for asking in which cgroup a process is
  * @pid: QEMU
+ *
+ * Where /proc hides processes (hidepid), that takes CAP_SYS_PTRACE, and asking
+ * later does not. Returns a file descriptor for cgroup_open(), or -1.
+ */
+int cgroup_follow(int pid)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
+	return open(name, O_RDONLY | O_CLOEXEC);
+}
+
+/**
+ * cgroup_open - open the cgroup that a process is in now
+ * @process: from cgroup_follow()
  *
  * Returns a file descriptor for cgroup_move(), or -1 when the process is in no
  * cgroup of version 2, or in its root.
  */
-int cgroup_open(int pid)
+int cgroup_open(int process)
 {
-	char name[32], text[8192], path[4096];
+	char text[8192], path[4096];
 	int root, fd;
 
-	snprintf(name, sizeof(name), "/proc/%d/cgroup", pid);
-	if (read_file(AT_FDCWD, name, text, sizeof(text)) < 0 ||
+	if (read_start(process, text, sizeof(text)) < 0 ||
 	    cgroup_parse(text, path, sizeof(path)))
 		return -1;
 	root = open_root();

@@ -8,7 +8,8 @@
 #include <stddef.h>
 
 int cgroup_parse(const char *text, char *path, size_t size);
-int cgroup_open(int pid);
+int cgroup_follow(int pid);
+int cgroup_open(int process);
 int cgroup_move(int cgroup, int tid);
 
 #endif /* PVBUSD_CGROUP_H */

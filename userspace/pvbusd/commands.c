@@ -16,7 +16,7 @@
 #include "paths.h"
 #include "removal.h"
 
-#define COMMANDS	"show, stats, add-disk, add-net or remove"
+#define COMMANDS	"show, stats, add-disk, add-net, resize or remove"
 
 /* Compact, and in the order in which it was put together. */
 static char *dump(json_t *json)
@@ -207,7 +207,7 @@ static json_t *cmd_stats(struct daemon *d)
 	return json;
 }
 
-static json_t *added(struct daemon *d, const struct pvbus_ioc_dev *dev)
+static json_t *device_answer(struct daemon *d, const struct pvbus_ioc_dev *dev)
 {
 	json_t *json = json_object();
 
@@ -232,7 +232,7 @@ static json_t *cmd_add_disk(struct daemon *d, const char *spec)
 		return failure(err.text);
 	ret = devices_add_disk(d, &disk, fd, &dev, &err);
 	close(fd);
-	return ret ? failure(err.text) : added(d, &dev);
+	return ret ? failure(err.text) : device_answer(d, &dev);
 }
 
 static json_t *cmd_add_net(struct daemon *d, const char *spec)
@@ -244,7 +244,7 @@ static json_t *cmd_add_net(struct daemon *d, const char *spec)
 	if (spec_parse_net(spec, &net, &err) || devices_check_net(&net, &err) ||
 	    devices_add_net(d, &net, &dev, &err))
 		return failure(err.text);
-	return added(d, &dev);
+	return device_answer(d, &dev);
 }
 
 static char *removed(void *ctx, const char *id, const char *error)
@@ -275,6 +275,21 @@ static json_t *cmd_remove(struct daemon *d, const char *id, json_t *timeout,
 	return *job ? NULL : failure("pvbusd is short of memory");
 }
 
+static json_t *cmd_resize(struct daemon *d, const char *id)
+{
+	struct pvbus_ioc_dev dev = { .offer = 0 };
+	char name[PVBUS_ID_SIZE];
+	struct pv_err err;
+
+	if (spec_parse_name(id, "id", name, &err) ||
+	    device_resize(d->dev, name, &err))
+		return failure(err.text);
+	while (!device_next(d->dev, &dev, &err))
+		if (!strcmp((const char *)dev.id, name))
+			return device_answer(d, &dev);
+	return failure("the disk was removed meanwhile");
+}
+
 static json_t *text_missing(const char *cmd, const char *key)
 {
 	struct pv_err err;
@@ -300,12 +315,14 @@ static json_t *run(struct daemon *d, json_t *request, struct control_job **job)
 		return spec ? cmd_add_disk(d, spec) : text_missing(cmd, "spec");
 	if (!strcmp(cmd, "add-net"))
 		return spec ? cmd_add_net(d, spec) : text_missing(cmd, "spec");
+	if (!strcmp(cmd, "resize"))
+		return id ? cmd_resize(d, id) : text_missing(cmd, "id");
 	if (!strcmp(cmd, "remove"))
 		return id ? cmd_remove(d, id,
 				       json_object_get(request, "timeout_ms"),
 				       job) : text_missing(cmd, "id");
 	pv_err(&err,
-	       "request '%.100s' is not known: update pvbusd, or use show, stats, add-disk, add-net or remove",
+	       "request '%.100s' is not known: update pvbusd, or use " COMMANDS,
 	       cmd);
 	return failure(err.text);
 }

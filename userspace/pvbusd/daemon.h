@@ -23,6 +23,8 @@
  * @vm: the VM exists and ends with the daemon
  * @adopted: it was taken over from another daemon: no socket, no window
  * @attached: QEMU is known to the module
+ * @cgroup: to ask in which cgroup QEMU is, or -1
+ * @settled: what finding guest RAM took is given up
  * @iv: what QEMU is given
  * @window: the window, or NULL
  * @listener: where QEMU connects
@@ -41,6 +43,8 @@ struct daemon {
 	bool			vm;
 	bool			adopted;
 	bool			attached;
+	int			cgroup;
+	bool			settled;
 	struct ivshmem		iv;
 	void			*window;
 	struct listener		listener;

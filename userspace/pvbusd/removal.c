@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "device.h"
+#include "privileges.h"
 
 /**
  * struct removal - a device that is being removed
@@ -44,6 +45,7 @@ static void *wait_for_guest(void *arg)
 {
 	struct removal *r = arg;
 
+	privileges_drop_thread();
 	r->ret = device_remove(r->dev, r->id, r->timeout_ms, &r->err);
 	eventfd_write(r->job.fd, 1);
 	return NULL;

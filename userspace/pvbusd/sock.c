@@ -169,11 +169,11 @@ int sock_check(const char *path, struct pv_err *err)
 	return check_file(&addr, &stale, err);
 }
 
-/* Bind with no permissions at first: nobody may connect before listen(). */
+/* Nobody can connect before listen(), when the file is the group's. */
 static int bind_file(struct listener *l, const struct sockaddr_un *addr,
-		     mode_t mode)
+		     gid_t group)
 {
-	mode_t old = umask(0177);
+	mode_t old = umask(group == SOCK_NO_GROUP ? 0177 : 0117);
 	int ret = bind(l->fd, (const struct sockaddr *)addr, sizeof(*addr));
 	struct stat st;
 
@@ -185,13 +185,13 @@ static int bind_file(struct listener *l, const struct sockaddr_un *addr,
 		l->ino = st.st_ino;
 		memcpy(l->path, addr->sun_path, sizeof(l->path));
 	}
-	if (listen(l->fd, BACKLOG))
+	if (group != SOCK_NO_GROUP && lchown(addr->sun_path, -1, group))
 		return -1;
-	return chmod(addr->sun_path, mode);
+	return listen(l->fd, BACKLOG);
 }
 
 static int listen_locked(struct listener *l, const struct sockaddr_un *addr,
-			 mode_t mode, struct pv_err *err)
+			 gid_t group, struct pv_err *err)
 {
 	bool stale;
 
@@ -200,7 +200,7 @@ static int listen_locked(struct listener *l, const struct sockaddr_un *addr,
 	if (stale)
 		unlink(addr->sun_path);
 	l->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (l->fd < 0 || bind_file(l, addr, mode)) {
+	if (l->fd < 0 || bind_file(l, addr, group)) {
 		pv_err(err, "socket path '%s' cannot be created: %s",
 		       addr->sun_path, strerror(errno));
 		sock_close(l);
@@ -213,12 +213,12 @@ static int listen_locked(struct listener *l, const struct sockaddr_un *addr,
  * sock_listen - listen on a path, where a stale socket may be
  * @l: result
  * @path: absolute path
- * @mode: permissions of the file
+ * @group: who may connect besides root, or SOCK_NO_GROUP
  * @err: why that failed
  *
  * Returns 0 or -1.
  */
-int sock_listen(struct listener *l, const char *path, mode_t mode,
+int sock_listen(struct listener *l, const char *path, gid_t group,
 		struct pv_err *err)
 {
 	struct sockaddr_un addr;
@@ -230,7 +230,7 @@ int sock_listen(struct listener *l, const char *path, mode_t mode,
 	dir = lock_dir(path, err);
 	if (dir < 0)
 		return -1;
-	ret = listen_locked(l, &addr, mode, err);
+	ret = listen_locked(l, &addr, group, err);
 	close(dir);
 	return ret;
 }

@@ -29,8 +29,11 @@ struct listener {
 
 #define LISTENER_NONE	((struct listener){ .fd = -1 })
 
+/* Nobody but root may connect. */
+#define SOCK_NO_GROUP	((gid_t)-1)
+
 int sock_check(const char *path, struct pv_err *err);
-int sock_listen(struct listener *l, const char *path, mode_t mode,
+int sock_listen(struct listener *l, const char *path, gid_t group,
 		struct pv_err *err);
 void sock_remove_stale(const char *path);
 void sock_close(struct listener *l);

@@ -19,10 +19,7 @@
 #include "disk.h"
 #include "log.h"
 #include "paths.h"
-
-/* Mode of QEMU's socket: QEMU often runs as a user with a group of its own. */
-#define SOCKET_MODE	0660
-#define CONTROL_MODE	0600
+#include "privileges.h"
 
 /**
  * struct plan - what was found out before anything was made
@@ -215,7 +212,7 @@ static int get_vm(struct daemon *d, const struct plan *plan,
 	if (create_vm(d, err) || add_devices(d, plan, err))
 		return -1;
 	return d->args.loopback ? 0 : sock_listen(&d->listener, d->args.socket,
-						  SOCKET_MODE, err);
+						  d->args.socket_group, err);
 }
 
 static int open_control(struct daemon *d, struct pv_err *err)
@@ -236,7 +233,7 @@ static int open_control(struct daemon *d, struct pv_err *err)
 			      d->args.run_dir);
 	snprintf(path, sizeof(path), "%.3900s/%s" PVBUS_CTL_SUFFIX,
 		 d->args.run_dir, d->args.name);
-	return sock_listen(&d->ctl.listener, path, CONTROL_MODE, err);
+	return sock_listen(&d->ctl.listener, path, SOCK_NO_GROUP, err);
 }
 
 /**
@@ -248,6 +245,7 @@ void daemon_init(struct daemon *d)
 	d->dev = -1;
 	d->iv.shm = -1;
 	d->conn.fd = -1;
+	d->cgroup = -1;
 	d->listener = LISTENER_NONE;
 	d->paths = json_object();
 	control_init(&d->ctl, command_run, d);
@@ -281,6 +279,10 @@ int daemon_start(struct daemon *d, struct pv_err *err)
 	ret = d->dev < 0 ? -1 : get_vm(d, &plan, err);
 	if (!ret)
 		ret = open_control(d, err);
+	/* from here on others may talk to us */
+	if (!ret)
+		ret = privileges_keep(d->args.loopback ? PRIVILEGES_SERVE :
+				      PRIVILEGES_SEARCH, err);
 	/* a guest that runs is not to pay for what is wrong here */
 	if (ret && d->adopted)
 		d->vm = false;
@@ -304,6 +306,8 @@ void daemon_end(struct daemon *d)
 		log_err("%s", err.text);
 	if (d->conn.fd >= 0)
 		close(d->conn.fd);
+	if (d->cgroup >= 0)
+		close(d->cgroup);
 	if (d->dev >= 0)
 		close(d->dev);
 	if (d->window)

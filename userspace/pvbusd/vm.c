@@ -14,6 +14,7 @@
 #include "device.h"
 #include "log.h"
 #include "paths.h"
+#include "privileges.h"
 #include "proof.h"
 #include "qemu_args.h"
 #include "util.h"
@@ -200,7 +201,9 @@ static void move_workers(struct daemon *d,
 
 	if (info->state != PVBUS_VM_RUNNING || info->qemu_pid <= 0)
 		return;
-	cgroup = cgroup_open(info->qemu_pid);
+	if (d->cgroup < 0)
+		d->cgroup = cgroup_follow(info->qemu_pid);
+	cgroup = cgroup_open(d->cgroup);
 	if (cgroup < 0) {
 		log_debug("QEMU (pid %d) is in no cgroup that workers can join",
 			  info->qemu_pid);
@@ -209,6 +212,21 @@ static void move_workers(struct daemon *d,
 	while (!device_next(d->dev, &dev, &err))
 		move_workers_of(d, &dev, cgroup);
 	close(cgroup);
+}
+
+/*
+ * A guest that runs has its RAM proven, which lasts as long as its QEMU: what
+ * takes privileges is done.
+ */
+static void settle(struct daemon *d, const struct pvbus_ioc_vm_info *info)
+{
+	struct pv_err err;
+
+	if (d->settled || info->state != PVBUS_VM_RUNNING)
+		return;
+	d->settled = true;
+	if (privileges_keep(PRIVILEGES_SERVE, &err))
+		log_warning("%s", err.text);
 }
 
 /**
@@ -238,4 +256,5 @@ void vm_event(struct daemon *d)
 	else if (info->state == PVBUS_VM_DEAD)
 		daemon_stop(d, PVBUS_EXIT_OK);
 	move_workers(d, info);
+	settle(d, info);
 }

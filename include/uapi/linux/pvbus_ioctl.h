@@ -250,6 +250,20 @@ struct pvbus_ioc_dev_remove {
 };
 
 /**
+ * struct pvbus_ioc_dev_resize - look anew at how large a disk is
+ * @id: its instance id (in)
+ * @capacity: bytes that its backing store has now, of which the guest is told
+ *	(out)
+ *
+ * Errors: ENOENT, EOPNOTSUPP (not a disk), EMSGSIZE (empty, or the size is no
+ * multiple of the sector: nothing has changed).
+ */
+struct pvbus_ioc_dev_resize {
+	__u8	id[PVBUS_ID_SIZE];
+	__u64	capacity;
+};
+
+/**
  * struct pvbus_ioc_chan_stats - what a channel did since it was opened
  * @id: instance id of the device (in)
  * @queue: channel (in)
@@ -318,6 +332,8 @@ struct pvbus_ioc_chan_stats {
 				      struct pvbus_ioc_dev)
 #define PVBUS_IOC_CHAN_STATS	_IOWR(PVBUS_IOC_TYPE, 0x13, \
 				      struct pvbus_ioc_chan_stats)
+#define PVBUS_IOC_DEV_RESIZE	_IOWR(PVBUS_IOC_TYPE, 0x14, \
+				      struct pvbus_ioc_dev_resize)
 
 static_assert(sizeof(struct pvbus_ioc_vm_create) == 96, "ioctl size");
 static_assert(sizeof(struct pvbus_ioc_vm_adopt) == 40, "ioctl size");
@@ -327,5 +343,6 @@ static_assert(sizeof(struct pvbus_ioc_vm_set_mem) == 200, "ioctl size");
 static_assert(sizeof(struct pvbus_ioc_dev) == 152, "ioctl size");
 static_assert(sizeof(struct pvbus_ioc_dev_remove) == 40, "ioctl size");
 static_assert(sizeof(struct pvbus_ioc_chan_stats) == 184, "ioctl size");
+static_assert(sizeof(struct pvbus_ioc_dev_resize) == 40, "ioctl size");
 
 #endif /* _UAPI_LINUX_PVBUS_IOCTL_H */

@@ -278,12 +278,23 @@ static void disk_info(struct pvh_dev *dev, struct pvbus_ioc_dev *args)
 {
 }
 
+/* It only grows: what was in flight before stays within it. */
+static int disk_resize(struct pvh_dev *dev, u64 *capacity)
+{
+	lockdep_assert_held(&vm.lock);
+	disk.limits.capacity += 8 * fuzz_u8();
+	*capacity = disk.limits.capacity * PVBUS_BLK_SECTOR;
+	pvh_dev_update(dev, dev->blob, dev->blob_len);
+	return 0;
+}
+
 const struct pvh_dev_ops pvh_blk_ops = {
 	.type		= PVBUS_TYPE_BLK,
 	.name		= "disk",
 	.create		= disk_create,
 	.destroy	= disk_destroy,
 	.info		= disk_info,
+	.resize		= disk_resize,
 	.open		= pvh_blk_open,
 	.close		= pvh_blk_close,
 	.work		= pvh_blk_work,
@@ -324,6 +335,9 @@ int host_add(const char *id, u16 type)
 
 	args.max_queues = fuzz_below(PVH_MAX_QUEUES + 2);
 	strncpy((char *)args.id, id, sizeof(args.id) - 1);
+	/* which chardev.c asks */
+	if (!pvh_id_valid(args.id))
+		return -EINVAL;
 	return pvh_dev_add(&vm, &args);
 }
 

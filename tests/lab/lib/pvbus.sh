@@ -152,3 +152,14 @@ pvblk_disk() {
 pvnet_card() {
 	_pvbus_child "$1" net
 }
+
+# pvnet_guest ID ADDRESS: the bus, the card of that id as interface ID, up, and
+# that address of 192.0.2.0/24.
+pvnet_guest() {
+	local card
+
+	pvbus_guest_load pvnet || return
+	card=$(pvnet_card "$1") || return
+	ip link set "$card" name "$1" && ip link set "$1" up &&
+		ip addr add "$2/24" dev "$1"
+}

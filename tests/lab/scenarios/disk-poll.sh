@@ -134,7 +134,7 @@ few() {
 	check "the drivers load" guest_load 2 || return
 	check_equal "one queue, as there is one vector for it, and two for polling" 3 \
 		"$(find "/sys/block/$(basename "$(pvblk_disk root)")/mq" -mindepth 1 -maxdepth 1 | wc -l)"
-	check "two pollers and one who waits, verified" mixed /dev/pvda
+	check "two pollers and one who waits, verified" mixed "$(pvblk_disk root)"
 	check_equal "who offers one queue" 0 \
 		"$(cat "/sys/block/$(basename "$(pvblk_disk single)")/queue/io_poll")"
 	check "is told what is missing" grep -q "give the disk queues=" <(dmesg)

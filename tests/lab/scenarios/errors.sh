@@ -70,6 +70,7 @@ arguments() {
 	daemon "multicast MAC" "01:00:5e:00:00:01" --net id=n,mac=01:00:5e:00:00:01
 	daemon "MTU too small" "mtu|42" --net id=n,mtu=42
 	daemon "interface name in use" "wrong1|in use" --net id=n,ifname=wrong1
+	daemon "group of the socket" "--socket-group|'nosuch'|QEMU" --socket-group nosuch
 	daemon "vectors" "--vectors|1000" --vectors 1000
 }
 

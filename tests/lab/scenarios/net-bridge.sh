@@ -6,15 +6,6 @@
 
 TIMEOUT=300
 
-guest_setup() {
-	local card
-
-	pvbus_guest_load pvnet || return
-	card=$(pvnet_card lan) || return
-	ip link set "$card" name lan && ip link set lan up &&
-		ip addr add "192.0.2.$1/24" dev lan
-}
-
 # Of what others send: the host's interface speaks IPv6 by itself.
 guest_listen() {
 	tcpdump -i lan -n -l -e not ether proto 0x86dd and \
@@ -46,7 +37,7 @@ host() {
 		n=$((n + 1))
 		check "pvbusd $vm starts" pvbusd_start $vm --net id=lan,ifname=$vm || return
 		check "guest $vm boots" pvbus_guest $vm --mem 512M || return
-		check "guest $vm has a card" guest $vm guest_setup $n || return
+		check "guest $vm has a card" guest $vm pvnet_guest lan "192.0.2.$n" || return
 		ip link set $vm up
 	done
 	ip link set one master br0

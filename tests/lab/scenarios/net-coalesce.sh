@@ -8,13 +8,7 @@ TIMEOUT=420
 PACKETS=2000
 
 guest_setup() {
-	local card
-
-	pvbus_guest_load pvnet || return
-	card=$(pvnet_card lan) || return
-	ip link set "$card" name lan && ip link set lan up &&
-		ip addr add 192.0.2.2/24 dev lan &&
-		ping -c 1 -W 5 192.0.2.1
+	pvnet_guest lan 192.0.2.2 && ping -c 1 -W 5 192.0.2.1
 }
 
 # says VALUE...: are they in the output of "ethtool -c", after "NAME: "?

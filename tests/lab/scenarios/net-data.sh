@@ -10,13 +10,7 @@ GUEST_TIMEOUT=120
 SIZE_MB=256
 
 guest_setup() {
-	local card
-
-	pvbus_guest_load pvnet || return
-	card=$(pvnet_card lan) || return
-	ip link set "$card" name lan && ip link set lan up &&
-		ip addr add 192.0.2.2/24 dev lan &&
-		ip addr add 2001:db8::2/64 dev lan nodad &&
+	pvnet_guest lan 192.0.2.2 && ip addr add 2001:db8::2/64 dev lan nodad &&
 		ping -c 1 -W 5 192.0.2.1
 }
 

@@ -9,7 +9,7 @@ set -u
 # Debian's header packages come without a vmlinux
 quiet_build()
 {
-	make_modules "$1" KFLAGS=W=1 |
+	make_modules "$1" |
 		grep -v '^Skipping BTF generation .* unavailability of vmlinux$'
 	return "${PIPESTATUS[0]}"
 }
