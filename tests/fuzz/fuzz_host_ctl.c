@@ -270,6 +270,17 @@ static void update(void)
 		pvh_dev_update(dev, blob, len);
 }
 
+/* More news than the mailbox has room for: a guest that does not read. */
+static void flood(void)
+{
+	unsigned int n;
+
+	for (n = 0; n <= PVBUS_MBOX_SLOTS; n++) {
+		update();
+		kernel_run();
+	}
+}
+
 static void check_dev(const struct pvh_dev *dev)
 {
 	unsigned int i;
@@ -318,7 +329,7 @@ static void check(void)
 static void (* const steps[])(void) = {
 	send_any, send_hello, send_open, send_close, send_rescind_ack,
 	read_answers, write_window, ring, ring, set_mem, work_channel,
-	host_finish_io, take_away, add, update, resize,
+	host_finish_io, take_away, add, update, resize, flood,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
