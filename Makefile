@@ -121,8 +121,18 @@ deps-build:
 check:
 	@tests/check
 
-check-unit check-stress check-static check-model check-lab: check-%:
+check-unit check-stress check-static check-model check-fuzz check-lab: check-%:
 	@tests/check $*
+
+# seconds for each fuzzer; in check, too
+FUZZ_TIME ?= 60
+export FUZZ_TIME
+
+fuzz:
+	@tests/fuzz/run.sh
+
+fuzz-coverage:
+	@tests/fuzz/run.sh --coverage
 
 demo:
 	@tests/bench/demo
@@ -151,7 +161,9 @@ help:
 	@echo '  deps-build      Debian packages that the build needs, as root'
 	@echo '  deps            those, and what check and demo need: QEMU, kernels'
 	@echo 'Run:'
-	@echo '  check           all tests (check-unit, -stress, -static, -model, -lab)'
+	@echo '  check           all tests (check-unit, -stress, -static, -model, -fuzz, -lab)'
+	@echo '  fuzz            all fuzzers, FUZZ_TIME=$(FUZZ_TIME) seconds each'
+	@echo '  fuzz-coverage   what the inputs of the fuzzers reach'
 	@echo '  demo            compare with IDE, e1000 and virtio; results in build/demo'
 	@echo '  bench           compare with each setting of the peers; in build/bench-full'
 	@echo '  bench-quick     the most of that in 10 minutes; in build/bench-quick'
@@ -159,5 +171,6 @@ help:
 
 .PHONY: all modules object modules-all kernels ktree headers tools install \
 	modules_install tools_install uninstall clean deps \
-	deps-build check check-unit check-stress check-static check-model check-lab demo \
-	bench bench-quick bench-ring help
+	deps-build check check-unit check-stress check-static check-model \
+	check-fuzz check-lab fuzz fuzz-coverage demo bench bench-quick \
+	bench-ring help
