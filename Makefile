@@ -124,10 +124,6 @@ check:
 check-unit check-stress check-static check-model check-fuzz check-lab: check-%:
 	@tests/check $*
 
-# seconds for each fuzzer; in check, too
-FUZZ_TIME ?= 60
-export FUZZ_TIME
-
 fuzz:
 	@tests/fuzz/run.sh
 
@@ -162,7 +158,7 @@ help:
 	@echo '  deps            those, and what check and demo need: QEMU, kernels'
 	@echo 'Run:'
 	@echo '  check           all tests (check-unit, -stress, -static, -model, -fuzz, -lab)'
-	@echo '  fuzz            all fuzzers, FUZZ_TIME=$(FUZZ_TIME) seconds each'
+	@echo '  fuzz            all fuzzers, FUZZ_TIME=60 seconds each'
 	@echo '  fuzz-coverage   what the inputs of the fuzzers reach'
 	@echo '  demo            compare with IDE, e1000 and virtio; results in build/demo'
 	@echo '  bench           compare with each setting of the peers; in build/bench-full'
