@@ -61,6 +61,23 @@ equal "nor one elsewhere, before an exception there" "" \
 		report asm_exc_page_fault __svm_vcpu_run
 	} | early_interrupt)"
 
+# COMM SYMBOL: a report of a stack that was too small
+overflow()
+{
+	cat <<-END
+	[   21.800499] BUG: TASK stack guard page was hit at 00000000b1a8aef4 (stack is 0000000015f6ba1f..000000005779889e)
+	[   21.802128] stack guard page: 0000 [#1] PREEMPT SMP NOPTI
+	[   21.802501] CPU: 0 PID: 185 Comm: $1 Tainted: G           OE      6.1.0-56-amd64 #1  Debian 6.1.192-2
+	[   21.802710] RIP: 0010:$2+0x1a/0x130
+	END
+}
+
+equal "one whose handler faults for ever is early, too" \
+	"[   21.802710] RIP: 0010:error_entry+0x1a/0x130" \
+	"$(overflow qemu-system-x86 error_entry | early_interrupt)"
+equal "not so one of another thread" "" "$(overflow pvbus-vm1/root error_entry | early_interrupt)"
+equal "nor a recursion of other code" "" "$(overflow qemu-system-x86 pvh_doorbell | early_interrupt)"
+
 # EXITS IO MMIO HALT
 snapshot()
 {

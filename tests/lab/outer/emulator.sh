@@ -42,9 +42,13 @@ vm_lost_interrupt() {
 # early_interrupt: the first line of a kernel's report, read from standard input,
 # that shows an interrupt taken right after VMRUN; nothing if there is none. KVM
 # has cleared the global interrupt flag there, and the guest's GS base is still
-# loaded: the handler takes the guest's memory for its own.
+# loaded: the handler takes the guest's memory for its own, or faults, and faults
+# again in the handler of that, until QEMU's thread has no stack left.
 early_interrupt() {
 	tr -d '\r' | awk '
+		/BUG: TASK stack guard page was hit/ { full = 1 }
+		full && /Comm: / { full = /Comm: qemu-system/ ? 2 : 0 }
+		full == 2 && /RIP: 0010:error_entry\+/ { print; exit }
 		/\] +asm_/ { taken = /asm_(sysvec_|common_interrupt)/ }
 		taken && /RIP: 0010:__svm_vcpu_run\+/ { print; exit }
 		/RIP: / { taken = 0 }'
