@@ -34,6 +34,9 @@
 /* Requests of a queue, and slots of each of its rings. */
 #define PVBLK_DEPTH		128
 
+/* Fewer with the host, and each completion is worth an interrupt. */
+#define PVBLK_FEW		8
+
 /* Partitions have minors of their own, beyond that dynamic ones. */
 #define PVBLK_PART_BITS		4
 

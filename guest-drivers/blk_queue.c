@@ -73,6 +73,19 @@ static int pvblk_take_cpl(struct pvblk_queue *q, struct pvbus_channel *ch,
 }
 
 /*
+ * rx_lock held. How many entries are worth an interrupt? Who has many requests
+ * with the host has others to work on meanwhile, and looks at the ring whenever he
+ * issues more; the host does not let him wait for long.
+ */
+static u32 pvblk_arm_count(const struct pvblk_queue *q)
+{
+	unsigned long with_host = READ_ONCE(q->issued) - q->completed;
+
+	return with_host < PVBLK_FEW ? 1 :
+	       min_t(unsigned long, with_host, PVBLK_DEPTH) / 2;
+}
+
+/*
  * rx_lock held. Bounded: a slot that is accepted takes tags back from the host,
  * and none of them is given to it again before the list is completed.
  */
@@ -91,7 +104,7 @@ static struct pvblk_req *pvblk_read_ring(struct pvblk_queue *q,
 		}
 		/* before one of the tags can be used again: the host's room */
 		pvring_cons_publish(&ch->rx);
-	} while (!q->polled && !pvbus_channel_arm(ch));
+	} while (!q->polled && !pvbus_channel_arm(ch, pvblk_arm_count(q)));
 	return list;
 }
 

@@ -178,8 +178,8 @@ struct pvnet_coalesce {
  * struct pvnet_queue - a queue of the card
  * @pn: the card
  * @index: its number
- * @arm_count: entries that the next interrupt is for; 0: as pvbus_channel_arm()
- *	says. Written with rtnl, read by both contexts
+ * @arm_count: entries that an interrupt is for; 0: the next, unless an idle CPU
+ *	looks at the ring. Written with rtnl, read by both contexts
  * @txq: tx queue of the net_device; its lock owns what is marked [tx]
  * @ch: channel, or NULL when the queue is not open; rtnl, and neither context
  *	runs while it changes

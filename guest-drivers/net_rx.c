@@ -378,16 +378,6 @@ static int pvnet_poll_ring(struct pvnet_queue *q, int budget)
 	return -EAGAIN;
 }
 
-/* Ask for an interrupt. Return: true when there is no entry yet. */
-static bool pvnet_arm(struct pvnet_queue *q)
-{
-	u32 count = READ_ONCE(q->arm_count);
-
-	if (count)
-		return pvring_cons_arm_count(&q->ch->rx, count);
-	return pvbus_channel_arm(q->ch);
-}
-
 /**
  * pvnet_poll() - NAPI's poll
  * @napi: of the queue
@@ -401,6 +391,7 @@ static bool pvnet_arm(struct pvnet_queue *q)
 int pvnet_poll(struct napi_struct *napi, int budget)
 {
 	struct pvnet_queue *q = container_of(napi, struct pvnet_queue, napi);
+	u32 count = READ_ONCE(q->arm_count);
 	int work = -EPROTO;
 
 	if (likely(!READ_ONCE(q->ch->broken)))
@@ -414,10 +405,10 @@ int pvnet_poll(struct napi_struct *napi, int budget)
 	/* netpoll may have interrupted the owner of the lock that this takes */
 	if (likely(budget))
 		pvnet_rx_refill(q);
-	if (work == -EAGAIN || work == budget || !pvnet_arm(q))
+	if (work == -EAGAIN || work == budget || !pvbus_channel_arm(q->ch, count ?: 1))
 		return budget;
 	napi_complete_done(napi, work);
-	if (work && !READ_ONCE(q->arm_count))
+	if (work && !count)
 		pvbus_channel_expect(q->ch);
 	return work;
 }

@@ -315,14 +315,15 @@ void pvbus_channel_kick(struct pvbus_channel *ch);
 void pvbus_channel_expect(struct pvbus_channel *ch);
 
 /**
- * pvbus_channel_arm() - ask for an interrupt with the next entry
+ * pvbus_channel_arm() - ask for an interrupt when some entries have come
  * @ch: channel; the driver serializes the use of @rx
+ * @count: entries, as for pvring_cons_arm_count(): 1 for the next
  *
- * pvring_cons_arm(), or with patience while an idle CPU looks at the ring.
+ * While an idle CPU looks at the ring, @count does not matter: it has patience.
  *
  * Return: true when there is no entry yet.
  */
-bool pvbus_channel_arm(struct pvbus_channel *ch);
+bool pvbus_channel_arm(struct pvbus_channel *ch, u32 count);
 
 /**
  * pvbus_channel_break() - the host broke the protocol

@@ -49,9 +49,9 @@
 #define KICKED			0
 #define RUNG			1	/* by a doorbell, since the worker looked */
 
-/* As long as KVM polls for a vCPU that halts, by default. */
-#define POLL_US_DEFAULT		200
-#define COALESCE_US_DEFAULT	50
+/* What a guest needs to answer a packet, with some exits in it. */
+#define POLL_US_DEFAULT		500
+#define COALESCE_US_DEFAULT	200
 
 /* Who takes the CPU for longer than this is there to stay for a while. */
 #define GIVE_WAY_MAX		(500 * NSEC_PER_USEC)
@@ -72,12 +72,12 @@ static const struct kernel_param_ops time_us_ops = {
 static unsigned int poll_us = POLL_US_DEFAULT;
 module_param_cb(poll_us, &time_us_ops, &poll_us, 0644);
 MODULE_PARM_DESC(poll_us,
-		 "Longest time, in microseconds, that a channel's worker polls before it sleeps; 0: never (default 200, at most 1000)");
+		 "Longest time, in microseconds, that a channel's worker polls before it sleeps; 0: never (default 500, at most 1000)");
 
 static unsigned int coalesce_us = COALESCE_US_DEFAULT;
 module_param_cb(coalesce_us, &time_us_ops, &coalesce_us, 0644);
 MODULE_PARM_DESC(coalesce_us,
-		 "How long, in microseconds, a guest that has asked for patience may take to find an entry before it is interrupted; 0: not at all (default 50, at most 1000)");
+		 "How long, in microseconds, a guest that has asked for patience may take to find an entry before it is interrupted; 0: not at all (default 200, at most 1000)");
 
 static unsigned int coalesce_max_us = PVBUS_NET_MAX_USECS;
 module_param_cb(coalesce_max_us, &time_us_ops, &coalesce_max_us, 0644);

@@ -134,9 +134,10 @@ void pvbus_channel_expect(struct pvbus_channel *ch)
 {
 }
 
-bool pvbus_channel_arm(struct pvbus_channel *ch)
+bool pvbus_channel_arm(struct pvbus_channel *ch, u32 count)
 {
-	return pvring_cons_arm(&ch->rx);
+	must(count && count <= ch->rx.nr_slots / 2 + 1);
+	return pvring_cons_arm_count(&ch->rx, count);
 }
 
 /* -- RAM, DMA ------------------------------------------------------------------------ */

@@ -38,6 +38,7 @@ struct device {
 	struct device_driver	*driver;
 	void			(*release)(struct device *dev);
 	u64			coherent_dma_mask;
+	int			node;
 	int			refs;
 	bool			registered;
 	bool			locked;
@@ -105,6 +106,10 @@ enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE };
 #define DMA_MAPPING_ERROR	(~(dma_addr_t)0)
 #define dma_mapping_error(d, a)	((a) == DMA_MAPPING_ERROR)
 #define dma_set_coherent_mask(d, m)	((d)->coherent_dma_mask = (m), 0)
+#define N_MEMORY			0
+#define for_each_node_state(n, s)	for ((n) = (s); (n) < 1; (n)++)
+#define dev_to_node(d)			((d)->node)
+#define set_dev_node(d, n)		((d)->node = (n))
 void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma,
 			 gfp_t gfp);
 void dma_free_coherent(struct device *dev, size_t size, void *mem,
