@@ -9,7 +9,7 @@
 
 #define BLOCK		4096
 /* Segments that are spread over RAM, so that no two share what is pinned. */
-#define SPREAD		SZ_64K
+#define SPREAD		SZ_128K
 
 /* A read of one block. */
 void blk_good(struct hostile *h, struct pvbus_blk_req *req)

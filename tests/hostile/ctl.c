@@ -12,9 +12,9 @@
 
 #include "hostile.h"
 
-static unsigned int opens = 200;
+static unsigned int opens = 100;
 module_param(opens, uint, 0444);
-MODULE_PARM_DESC(opens, "how often the disk's and the card's channels are opened");
+MODULE_PARM_DESC(opens, "how often channels are opened, beside 20 times as many that are refused");
 
 static u16 answer_to(u16 msg)
 {
@@ -283,7 +283,7 @@ static void ctl_opens_refused(struct hostile *h, const struct hostile_case *c)
 	int got = 0;
 
 	EXPECT(!session_attach(h));
-	for (i = 0; i < 4 * opens && got >= 0; i++) {
+	for (i = 0; i < 20 * opens && got >= 0; i++) {
 		session_open_msg(h, 1 + i % 2, &msg);
 		if (i & 2)
 			list[3] = cpu_to_le64(hostile_place(h, PLACE_END));
@@ -339,6 +339,22 @@ static void ctl_resets(struct hostile *h, const struct hostile_case *c)
 		pvring_put(&h->tx, &msg, PVBUS_MBOX_SLOT_SIZE);
 	}
 	hostile_got(c, session_reset(h));
+}
+
+/* Each of these is worth a line in the host's log. */
+static void ctl_violations(struct hostile *h, const struct hostile_case *c)
+{
+	struct pvbus_msg msg __aligned(8);
+	unsigned int i;
+	int got = GOT_LOST;
+
+	EXPECT(!session_attach(h));
+	for (i = 0; i < 300 && got == GOT_LOST; i++) {
+		EXPECT(!session_reset(h));
+		message(h, PVBUS_MSG_CLOSE, &msg);
+		got = session_try(h, &msg, PVBUS_MSG_CLOSE_ACK);
+	}
+	hostile_got(c, got);
 }
 
 static void ctl_storm(struct hostile *h, const struct hostile_case *c)
@@ -463,6 +479,7 @@ const struct hostile_case hostile_ctl_cases[] = {
 	OTHER("opens_refused", ctl_opens_refused, 0, ST(NOENT)),
 	OTHER("reset_busy", ctl_reset_busy, 0, 0),
 	OTHER("resets", ctl_resets, 0, 0),
-	OTHER("storm", ctl_storm, 0, 0),
+	OTHER("violations", ctl_violations, 0, GOT_LOST),
+	OTHER("storm", ctl_storm, 0, ST(NOENT)),
 	{}
 };

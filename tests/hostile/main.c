@@ -292,10 +292,10 @@ static unsigned int run_cases(struct hostile *h, const struct hostile_case *c,
 	unsigned int bad = 0;
 
 	for (; c->name; c++) {
+		if (!wanted(c))
+			continue;
 		(*nr)++;
-		if (!wanted(c)) {
-			pr_info("ok %u %s # SKIP\n", *nr, c->name);
-		} else if (run_case(h, c)) {
+		if (run_case(h, c)) {
 			pr_info("ok %u %s\n", *nr, c->name);
 		} else {
 			pr_info("not ok %u %s\n", *nr, c->name);

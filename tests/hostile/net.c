@@ -150,15 +150,16 @@ static void net_spoilt_bufs(struct hostile *h, const struct hostile_case *c)
 	hostile_got(c, hostile_wait_broken(h));
 }
 
-/* More than the other ring has slots, all in one place. */
+/* More than the other ring has slots, be some of them used meanwhile. */
 static void net_bufs_more(struct hostile *h, const struct hostile_case *c)
 {
 	struct pvbus_net_bufs bufs;
 	unsigned int i;
 
-	for (i = 0; i < HOSTILE_SLOTS + 1; i++) {
+	for (i = 0; i < 4 * HOSTILE_SLOTS && !READ_ONCE(h->ch->broken); i++) {
 		net_good_bufs(h, &bufs);
-		hostile_put(h, &bufs);
+		if (hostile_put(h, &bufs))
+			usleep_range(500, 1000);
 	}
 	hostile_got(c, hostile_wait_broken(h));
 }
@@ -203,7 +204,8 @@ static void net_not_read(struct hostile *h, const struct hostile_case *c)
 		hostile_put(h, &tx);
 		usleep_range(200, 400);
 	}
-	while (pvring_pending(&h->ch->rx) && !got)
+	/* until it has gone on with what fills its own ring */
+	while (!got && pvring_prod_room(&h->ch->tx, 1) < 1)
 		got = hostile_get(h, &e);
 	net_good(h, &tx);
 	hostile_got(c, got ? got : net_try(h, &tx));
