@@ -129,7 +129,7 @@ struct broken_late {
  * @after: entries that are right before
  * @times: entries that are wrong, 0: all
  * @late_ms: how late is late
- * @mute: messages, by type, that are not answered
+ * @mute: devices, by bit, of which nothing is said
  * @done: how often something wrong was done
  */
 struct broken {

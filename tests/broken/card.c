@@ -136,7 +136,7 @@ const struct broken_fault broken_card_faults[] = {
 	RX("rx-bufs-none", nr_bufs, 1),
 	RX("rx-bufs-more", nr_bufs, 3),
 	RX("rx-bufs-many", nr_bufs, 0xff00),
-	RX("rx-len-short", len, 0xfff0),
+	RX("rx-len-short", len, 0x60),
 	RX("rx-len-more", len, 0x2000),
 	RX("rx-len-huge", len, 0x80000000),
 	RX("rx-id-high", id[0], 0x0800),

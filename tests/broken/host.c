@@ -165,7 +165,9 @@ void broken_publish(struct broken *b, unsigned int dev)
 
 /* -- mailbox. b->lock held ---------------------------------------------------- */
 
-static void send(struct broken *b, u16 type, const void *body, u16 len)
+/* @dev: what it is about; BROKEN_DEVS: neither. */
+static void send(struct broken *b, unsigned int dev, u16 type,
+		 const void *body, u16 len)
 {
 	struct pvbus_msg msg = {
 		.type = cpu_to_le16(type),
@@ -173,7 +175,7 @@ static void send(struct broken *b, u16 type, const void *body, u16 len)
 		.generation = cpu_to_le32(b->generation),
 	};
 
-	if (!b->generation || b->mute & BIT(type) ||
+	if (!b->generation || b->mute & BIT(dev) ||
 	    pvring_prod_room(&b->tx, 1) < 1)
 		return;
 	memcpy(msg.body, body, len);
@@ -189,7 +191,7 @@ static void send_ref(struct broken *b, u16 type, unsigned int dev, u32 status)
 		.status = cpu_to_le32(status),
 	};
 
-	send(b, type, &ref, sizeof(ref));
+	send(b, dev, type, &ref, sizeof(ref));
 }
 
 /**
@@ -211,7 +213,7 @@ void broken_offer(struct broken *b, unsigned int dev)
 		broken_card_blob(&offer);
 	else
 		broken_disk_blob(&offer);
-	send(b, PVBUS_MSG_OFFER, &offer, sizeof(offer));
+	send(b, dev, PVBUS_MSG_OFFER, &offer, sizeof(offer));
 }
 
 /**
@@ -225,7 +227,7 @@ void broken_rescind(struct broken *b, unsigned int dev)
 {
 	struct pvbus_offer_ref ref = { .offer = cpu_to_le32(b->offer[dev]) };
 
-	send(b, PVBUS_MSG_RESCIND, &ref, sizeof(ref));
+	send(b, dev, PVBUS_MSG_RESCIND, &ref, sizeof(ref));
 }
 
 /**
@@ -246,10 +248,10 @@ static void on_hello(struct broken *b, const struct pvbus_hello *hello)
 	};
 	unsigned int dev;
 
-	send(b, PVBUS_MSG_HELLO_ACK, &ack, sizeof(ack));
+	send(b, BROKEN_DEVS, PVBUS_MSG_HELLO_ACK, &ack, sizeof(ack));
 	for (dev = 0; dev < BROKEN_DEVS; dev++)
 		broken_offer(b, dev);
-	send(b, PVBUS_MSG_OFFERS_DONE, "", 0);
+	send(b, BROKEN_DEVS, PVBUS_MSG_OFFERS_DONE, "", 0);
 }
 
 /* The device of an offer; BROKEN_DEVS: there is none. */
@@ -294,6 +296,9 @@ static void on_close(struct broken *b, const struct pvbus_chan_ref *ref)
 	if (dev == BROKEN_DEVS)
 		return;
 	b->chan[dev].open = false;
+	/* what is late for this channel is nothing to the next one */
+	if (b->late.dev == dev)
+		cancel_delayed_work(&b->late.work);
 	send_ref(b, PVBUS_MSG_CLOSE_ACK, dev, PVBUS_ST_OK);
 }
 

@@ -10,7 +10,7 @@
  *	times		entries that are wrong; 0: all
  *	done		entries that were
  *	late_ms		how late "late" is
- *	mute		messages that are not sent, by bit of their type
+ *	mute		devices of which nothing is said: 1 disk, 2 card, 3 both
  *	control		what to do at once
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

@@ -11,10 +11,6 @@ TIMEOUT=240
 
 FAULTS=/sys/kernel/debug/pvbus-broken
 
-# Bits of types of messages.
-CLOSE_ACK=2048
-ALL=65535
-
 # How long the block layer waits before it asks what becomes of a request, in ms,
 # and up to a second more; the fourth time pvblk gives up.
 IO_TIMEOUT=500
@@ -187,7 +183,7 @@ moments() {
 # --- the card ---
 
 answers() {
-	ping -c 1 -W 1 192.0.2.1
+	ping -c 1 -W 0.5 192.0.2.1
 }
 
 find_card() {
@@ -257,9 +253,9 @@ cards() {
 	card_drops rx-never
 	kmsg_mark unsent
 	inject card done-never
-	ping -f -c 600 -W 1 192.0.2.1 >/dev/null &
+	ping -f -W 1 192.0.2.1 >/dev/null &
 	check "card: packets never taken: it is reset" within 15 lines unsent "takes no packets: resetting"
-	wait $!
+	kill $!
 	inject card none
 	check "card: and works again" card_anew
 	kmsg_mark hopeless
@@ -271,31 +267,49 @@ cards() {
 	check "card: stopped: it resets itself" within 10 answers
 }
 
-# --- the end ---
+# --- silence ---
 
-# Each waits for itself.
-unload_drivers() {
-	timeout $((90 * LAB_TIME_SCALE)) rmmod pvblk &
-	timeout $((90 * LAB_TIME_SCALE)) rmmod pvnet && wait $!
+unbind_disk() {
+	local dev
+
+	for dev in /sys/bus/pvbus/drivers/pvblk/*:*; do
+		echo "${dev##*/}" >/sys/bus/pvbus/drivers/pvblk/unbind || return
+	done
 }
 
-# The host says nothing any more, and everything is unloaded.
-silence() {
-	local reader
-
+# Of the disk, the host says nothing any more: not even that it has closed it, for
+# which the bus waits half a minute, while the cards are looked at.
+silence_begins() {
 	inject disk never
-	inject card done-never
-	set_fault mute $ALL
+	set_fault mute 1
+	kmsg_mark silence
 	read_disk 2>/dev/null &
-	reader=$!
-	check "silence: the drivers unload" unload_drivers
-	check_fails "silence: who read has an error" wait $reader
-	set_fault mute 0
+	READER=$!
+	sleep 0.5
+	unbind_disk &
+	UNBINDER=$!
+}
+
+silence_ends() {
+	check "silence: the driver lets go of the disk" wait "$UNBINDER"
+	check_fails "silence: who read has an error" wait "$READER"
+	check_equal "silence: one line says that memory is lost" 1 \
+		"$(lines silence "its memory is kept")"
+	check "silence: the disk's driver unloads" lab_rmmod pvblk
+}
+
+# The card's driver waits for a host that then goes down, without a word.
+death() {
+	set_fault mute 3
+	rmmod pvnet &
+	sleep 1
+	set_fault control down
+	check "death: the card's driver unloads" wait $!
 	check "and then the rest" lab_rmmod pvbus_broken pvbus
 }
 
 host() {
-	local disk
+	local disk READER UNBINDER
 
 	check "it is built (make modules-all CONFIG_PVBUS_TESTS=m)" \
 		test -e "$REPO/build/modules/$(uname -r)/pvbus_broken.ko" || return
@@ -306,6 +320,8 @@ host() {
 	errors
 	late_completions
 	moments
+	silence_begins
 	cards
-	silence
+	silence_ends
+	death
 }
