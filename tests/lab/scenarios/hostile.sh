@@ -19,7 +19,6 @@ TIMEOUT=240
 GUEST_TIMEOUT=90
 
 PAIRS=3
-LOAD_SECONDS=50
 PIN_LIMIT_MB=8
 
 EVIL_CGROUP=/sys/fs/cgroup/evil
@@ -33,14 +32,23 @@ guest_setup() {
 		ip addr add 192.0.2.2/24 dev lan && ping -c 1 -W 5 192.0.2.1
 }
 
+# Both go on until they are told to end, and then say whether all was well.
 guest_disk() {
 	fio --name=v --filename=/dev/pvda --direct=1 --ioengine=libaio --thread=1 \
 		--rw=randwrite --bs=4k --iodepth=8 --size=16m --verify=crc32c \
-		--verify_backlog=64 --verify_fatal=1 --time_based --runtime=$LOAD_SECONDS
+		--verify_backlog=64 --verify_fatal=1 --time_based --runtime=1h >/run/fio 2>&1
+	cat /run/fio
+	grep -q '): err= 0:' /run/fio
 }
 
 guest_net() {
-	iperf3 -c 192.0.2.1 -t $LOAD_SECONDS -b 4M
+	iperf3 -c 192.0.2.1 -t 3600 -b 4M >/run/iperf 2>&1
+	tail -n 5 /run/iperf
+	grep -q 'the client has terminated' /run/iperf
+}
+
+guest_end() {
+	kill -TERM "$(pgrep -o -x fio)" "$(pgrep -o -x iperf3)"
 }
 
 guest_evil_setup() {
@@ -187,7 +195,8 @@ host() {
 	check "all at random" attack random "$random"
 	guest_bg evil guest_attack cases && cases=$GUEST_JOB
 	check "every rule in turn" attack cases "$cases"
-	check "the good one's disk is right" guest_wait good "$disk"
+	check "the good one has been busy all the time" guest good guest_end
+	check "its disk is right" guest_wait good "$disk"
 	check "and so is its network" guest_wait good "$net"
 	diag </run/rates
 	diag "disk: $(median 1) %, network: $(median 2) % of the rate alone"
