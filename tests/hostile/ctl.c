@@ -88,7 +88,7 @@ static void ctl_list(struct hostile *h, const struct hostile_case *c)
 
 	EXPECT(!session_attach(h));
 	session_open_msg(h, PVBUS_TYPE_NET, &msg);
-	hostile_spoil(h, c, h->table);
+	hostile_spoil(h, c, h->list);
 	hostile_got(c, session_try(h, &msg, PVBUS_MSG_OPEN_ACK));
 }
 
@@ -216,7 +216,7 @@ static void ctl_list_changes(struct hostile *h, const struct hostile_case *c)
 
 	EXPECT(!session_attach(h));
 	for (i = 0; i < 16; i++) {
-		__le64 *list = h->table;
+		__le64 *list = h->list;
 		__le64 good;
 
 		session_open_msg(h, PVBUS_TYPE_NET, &msg);
@@ -238,13 +238,13 @@ static void ctl_list_changes(struct hostile *h, const struct hostile_case *c)
 static void ctl_one_page(struct hostile *h, const struct hostile_case *c)
 {
 	struct pvbus_msg msg __aligned(8);
-	__le64 *list = h->table;
+	__le64 *list = h->list;
 	unsigned int i;
 
 	EXPECT(!session_attach(h));
 	session_open_msg(h, PVBUS_TYPE_BLK, &msg);
 	for (i = 0; i < HOSTILE_RING_PAGES; i++)
-		list[i] = cpu_to_le64(h->table_dma);
+		list[i] = cpu_to_le64(h->list_dma);
 	EXPECT(!session_try(h, &msg, PVBUS_MSG_OPEN_ACK));
 	for (i = 0; i < 100; i++)
 		h->bus->ops->ring(h->bus, PVBUS_VECTOR_CTL);
@@ -278,7 +278,7 @@ static void ctl_opens_refused(struct hostile *h, const struct hostile_case *c)
 {
 	struct pvbus_msg msg __aligned(8);
 	struct pvbus_open *open = (void *)msg.body;
-	__le64 *list = h->table;
+	__le64 *list = h->list;
 	unsigned int i;
 	int got = 0;
 

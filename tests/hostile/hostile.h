@@ -26,6 +26,8 @@
 #define HOSTILE_TYPES		2	/* disk and card */
 #define HOSTILE_SLOTS		64
 #define HOSTILE_BUF		SZ_64K
+/* Behind it, for what begins at an odd place near its end. */
+#define HOSTILE_BUF_SIZE	(HOSTILE_BUF + PAGE_SIZE)
 /* Of both rings of a channel that is opened without the bus core. */
 #define HOSTILE_RING_PAGES	4
 
@@ -72,8 +74,10 @@ enum hostile_place {
  * @ram_end: end of RAM
  * @buf: memory for data, HOSTILE_BUF bytes
  * @dma: its address
- * @table: a page for a table of segments, or a list of pages
+ * @table: a page for a table of segments
  * @table_dma: its address
+ * @list: a page for the list of the pages of @rings
+ * @list_dma: its address
  * @rings: memory for rings that the bus core does not know
  * @rings_dma: its address
  *
@@ -99,6 +103,8 @@ struct hostile {
 	dma_addr_t		dma;
 	void			*table;
 	dma_addr_t		table_dma;
+	void			*list;
+	dma_addr_t		list_dma;
 	void			*rings;
 	dma_addr_t		rings_dma;
 

@@ -190,9 +190,11 @@ static u64 ram_end(void)
 static void memory_free(struct hostile *h, struct device *dev)
 {
 	if (h->buf)
-		dma_free_coherent(dev, HOSTILE_BUF, h->buf, h->dma);
+		dma_free_coherent(dev, HOSTILE_BUF_SIZE, h->buf, h->dma);
 	if (h->table)
 		dma_free_coherent(dev, PAGE_SIZE, h->table, h->table_dma);
+	if (h->list)
+		dma_free_coherent(dev, PAGE_SIZE, h->list, h->list_dma);
 	if (h->rings)
 		dma_free_coherent(dev, HOSTILE_RING_PAGES * PAGE_SIZE,
 				  h->rings, h->rings_dma);
@@ -201,12 +203,13 @@ static void memory_free(struct hostile *h, struct device *dev)
 static bool memory_alloc(struct hostile *h, struct device *dev)
 {
 	h->ram_end = ram_end();
-	h->buf = dma_alloc_coherent(dev, HOSTILE_BUF, &h->dma, GFP_KERNEL);
+	h->buf = dma_alloc_coherent(dev, HOSTILE_BUF_SIZE, &h->dma, GFP_KERNEL);
 	h->table = dma_alloc_coherent(dev, PAGE_SIZE, &h->table_dma,
 				      GFP_KERNEL);
+	h->list = dma_alloc_coherent(dev, PAGE_SIZE, &h->list_dma, GFP_KERNEL);
 	h->rings = dma_alloc_coherent(dev, HOSTILE_RING_PAGES * PAGE_SIZE,
 				      &h->rings_dma, GFP_KERNEL);
-	return h->buf && h->table && h->rings;
+	return h->buf && h->table && h->list && h->rings;
 }
 
 /* -- cases -------------------------------------------------------------------- */

@@ -11,6 +11,8 @@
 #include "hostile.h"
 
 #define STEPS_MAX	200
+/* The host takes no request for more bytes. */
+#define HOSTILE_BLK_MAX	SZ_1M
 
 static u32 rnd(struct hostile *h, u32 below)
 {
@@ -121,17 +123,20 @@ static void rnd_table(struct hostile *h)
 }
 
 /*
- * What is left of another entry in this slot must not be taken for a part of
- * this one: only what is written has addresses beside the first.
+ * What is left of another entry in this slot may be taken for a part of this
+ * one: whatever the operation, only what is written has addresses beside the
+ * first, and that is one of ours for no more than a page.
  */
 static void blk_tame(struct hostile *h, struct pvbus_blk_req *req)
 {
-	if (req->op != PVBUS_BLK_READ)
-		return;
-	if (le16_to_cpu(req->nr_segs) <= PVBUS_BLK_INLINE_SEGS)
+	if (le32_to_cpu(req->seg_len[0]) > PAGE_SIZE &&
+	    le32_to_cpu(req->seg_len[0]) <= HOSTILE_BLK_MAX)
+		req->seg_len[0] = cpu_to_le32(PAGE_SIZE);
+	if (req->op == PVBUS_BLK_READ &&
+	    le16_to_cpu(req->nr_segs) <= PVBUS_BLK_INLINE_SEGS)
 		req->nr_segs = cpu_to_le16(1);
 	if (!(req->flags & PVBUS_BLK_REQ_INDIRECT)) {
-		tame(h, &req->addr[0], le32_to_cpu(req->seg_len[0]));
+		tame(h, &req->addr[0], 0);
 		return;
 	}
 	rnd_table(h);

@@ -182,15 +182,15 @@ void session_open_msg(struct hostile *h, u16 type, struct pvbus_msg *msg)
 {
 	struct pvbus_open *open = session_msg(h, msg, PVBUS_MSG_OPEN,
 					      sizeof(*open));
-	__le64 *list = h->table;
+	__le64 *list = h->list;
 	unsigned int i;
 
-	memset(h->table, 0, PAGE_SIZE);
+	/* the same each time: the host may still read it for another one */
 	for (i = 0; i < HOSTILE_RING_PAGES; i++)
-		list[i] = cpu_to_le64(h->rings_dma + i * PAGE_SIZE);
+		WRITE_ONCE(list[i], cpu_to_le64(h->rings_dma + i * PAGE_SIZE));
 	memset(h->rings, 0, HOSTILE_RING_PAGES * PAGE_SIZE);
 	open->offer = h->offer[type - 1].offer;
-	open->gpadl = cpu_to_le64(h->table_dma);
+	open->gpadl = cpu_to_le64(h->list_dma);
 	open->nr_pages = cpu_to_le32(HOSTILE_RING_PAGES);
 	open->g2h_slots = cpu_to_le32(HOSTILE_SLOTS);
 	open->h2g_slots = cpu_to_le32(HOSTILE_SLOTS);
