@@ -14,7 +14,8 @@ BUILD := $(CURDIR)/build
 # several kernels build side by side and the sources stay clean
 KTREE := $(BUILD)/kbuild/$(KREL)
 KOUT := $(BUILD)/modules/$(KREL)
-KSRC := $(shell find Kbuild kmod guest-drivers include $(wildcard tests/guest) \
+KSRC := $(shell find Kbuild kmod guest-drivers include \
+	  $(wildcard tests/guest tests/hostile tests/broken) \
 	  -name '*.[ch]' -o -name Kbuild)
 
 # for two builds of one kernel at a time

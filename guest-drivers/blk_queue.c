@@ -207,7 +207,7 @@ enum blk_eh_timer_return pvblk_timeout(struct request *rq)
 	struct pvblk_req *req = blk_mq_rq_to_pdu(rq);
 	struct pvblk *blk = rq->q->queuedata;
 	struct pvblk_queue *q = pvblk_queue_of(rq->mq_hctx);
-	unsigned int seconds = rq->timeout / HZ;
+	unsigned int seconds;
 
 	if (pvblk_look(q) && !q->polled)
 		dev_warn_ratelimited(disk_to_dev(blk->disk),
@@ -215,16 +215,15 @@ enum blk_eh_timer_return pvblk_timeout(struct request *rq)
 				     rq->mq_hctx->queue_num);
 	if (!pvblk_with_host(q, rq))
 		return BLK_EH_DONE;
-	if (++req->expiries < PVBLK_PATIENCE) {
+	seconds = ++req->expiries * rq->timeout / HZ;
+	if (req->expiries < PVBLK_PATIENCE) {
 		dev_warn_ratelimited(disk_to_dev(blk->disk),
 				     "queue %u: the host has not answered for %u s; still waiting\n",
-				     rq->mq_hctx->queue_num,
-				     seconds * req->expiries);
+				     rq->mq_hctx->queue_num, seconds);
 	} else {
 		dev_err_ratelimited(disk_to_dev(blk->disk),
 				    "queue %u: the host has not answered for %u s: the disk is given up; look at the host's storage, then remove the disk and add it again\n",
-				    rq->mq_hctx->queue_num,
-				    seconds * req->expiries);
+				    rq->mq_hctx->queue_num, seconds);
 		schedule_work(&blk->fail_work);
 	}
 	return BLK_EH_RESET_TIMER;

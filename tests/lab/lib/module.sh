@@ -5,7 +5,7 @@
 # themselves.
 
 # In an order in which they can be unloaded: users first.
-LAB_MODULES="pvblk pvnet pvbus_loop pvbus pvbus_host"
+LAB_MODULES="pvblk pvnet pvbus_broken pvbus_loop pvbus pvbus_host"
 
 # lab_insmod NAME[.ko] [PARAM=VALUE...]: loads a module of this project built
 # for the running kernel, after the modules of the kernel that it needs.

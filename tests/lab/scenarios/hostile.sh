@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
+# A guest that breaks every rule, in turn and at random (tests/hostile), beside one
+# that keeps to them. The good one's data are right, its disk and its card have at
+# least half their rate, and the host says little, holds little memory of the other,
+# answers, and lets go of everything, be it when QEMU is killed in the middle.
+#
+# "A core to itself" is said here and not left to the scheduler: what is the good
+# guest's, its workers and its peer among them, has CPU 1, all else CPU 0. What does
+# not stay there by itself are the other's workers, of which there are always new
+# ones: they follow its QEMU into its cgroup. Rates are taken in turns, with the bad
+# guest stopped and let go again, so that a busy machine slows both. While it is
+# stopped a loop of the shell is on CPU 0: the CPUs that emulate those of the host VM
+# are not its own, and one that is idle there makes the other faster. The network's
+# load is a bounded one, so that what it takes of the CPU is the same in each turn.
+
+TIMEOUT=240
+GUEST_TIMEOUT=90
+
+PAIRS=3
+PIN_LIMIT_MB=8
+
+EVIL_CGROUP=/sys/fs/cgroup/evil
+
+guest_setup() {
+	local card
+
+	pvbus_guest_load pvblk pvnet && pvblk_disk root || return
+	card=$(pvnet_card lan) || return
+	ip link set "$card" name lan && ip link set lan up &&
+		ip addr add 192.0.2.2/24 dev lan && ping -c 1 -W 5 192.0.2.1
+}
+
+# Both go on until they are told to end, and then say whether all was well.
+guest_disk() {
+	fio --name=v --filename=/dev/pvda --direct=1 --ioengine=libaio --thread=1 \
+		--rw=randwrite --bs=4k --iodepth=8 --size=16m --verify=crc32c \
+		--verify_backlog=64 --verify_fatal=1 --time_based --runtime=1h >/run/fio 2>&1
+	cat /run/fio
+	grep -q '): err= 0:' /run/fio
+}
+
+guest_net() {
+	iperf3 -c 192.0.2.1 -t 3600 -b 4M >/run/iperf 2>&1
+	tail -n 5 /run/iperf
+	grep -q 'the client has terminated' /run/iperf
+}
+
+guest_end() {
+	kill -TERM "$(pgrep -o -x fio)" "$(pgrep -o -x iperf3)"
+}
+
+guest_evil_setup() {
+	modprobe virtio_balloon && lab_insmod pvbus
+}
+
+# guest_attack NAME [PARAM=VALUE...]
+guest_attack() {
+	local out
+
+	out=$(insmod "$REPO/build/modules/$(uname -r)/pvbus_hostile.ko" "${@:2}" 2>&1)
+	dmesg -c >"$LAB_OUT/$1.log"
+	sed 's/^\[[^]]*\] //' "$LAB_OUT/$1.log" |
+		grep -e '^not ok' -e '^ok' -e '^# ' -e '^1\.\.' >"$LAB_OUT/$1"
+	grep -v -e '^ok' "$LAB_OUT/$1"
+	echo "$out"
+	[[ $out = *canceled* ]]
+}
+
+cores() {
+	echo 1 >/sys/devices/virtual/workqueue/cpumask &&
+		echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control &&
+		mkdir $EVIL_CGROUP && echo 0 >$EVIL_CGROUP/cpuset.cpus &&
+		guest_pid evil >$EVIL_CGROUP/cgroup.procs &&
+		taskset -a -p -c 1 "$(guest_pid good)"
+}
+
+good_workers() {
+	local pid
+
+	for pid in $(worker_pids good); do
+		taskset -p -c 1 "$pid" || return
+	done
+}
+
+# watch: what the host says of the bad guest, and how long that takes it, in ms.
+watch() {
+	local begun
+
+	while sleep 0.5; do
+		begun=$(now_us)
+		pvbusctl show evil --json >/run/evil.json 2>/dev/null || continue
+		jq -r --arg ms $((($(now_us) - begun) / 1000)) \
+			'[$ms, .vm.pinned, .vm.violations] | @tsv' /run/evil.json
+	done >/run/watch
+}
+
+# most COLUMN: of what was watched.
+most() {
+	cut -f "$1" /run/watch | sort -n | tail -n 1
+}
+
+# rate: requests and KiB a second of the good guest's disk and card.
+rate() {
+	local before after us
+
+	sleep 0.3
+	mapfile -t before < <(counters)
+	us=$(now_us)
+	sleep 2.5
+	mapfile -t after < <(counters)
+	us=$(($(now_us) - us))
+	echo $(((after[0] - before[0]) * 1000000 / us)) \
+		$(((after[1] - before[1]) * 1000000 / us / 1024))
+}
+
+counters() {
+	pvbusctl stats good --json |
+		jq -r '.channels | map(select(.id == "root").completions),
+			map(select(.id == "lan").bytes_in) | add'
+}
+
+# pairs: rates alone and beside the attack, and what the second is of the first in
+# per cent. The balloon takes memory and gives it back meanwhile.
+pairs() {
+	local i alone beside spinner
+
+	taskset -c 0 bash -c 'while :; do :; done' &
+	spinner=$!
+	kill -STOP $spinner
+	for ((i = 0; i < PAIRS; i++)); do
+		guest_monitor evil stop
+		kill -CONT "$spinner"
+		read -ra alone < <(rate)
+		kill -STOP "$spinner"
+		guest_monitor evil cont
+		guest_monitor evil balloon $((i % 2 ? 1024 : 512))
+		read -ra beside < <(rate)
+		[ "${alone[0]}" -gt 0 ] && [ "${alone[1]}" -gt 0 ] || return
+		echo "alone ${alone[*]}, beside ${beside[*]}" >>/run/rates
+		echo $((100 * beside[0] / alone[0])) $((100 * beside[1] / alone[1]))
+	done >/run/pairs
+	kill -KILL $spinner
+}
+
+median() {
+	cut -d ' ' -f "$1" /run/pairs | sort -n | sed -n $((PAIRS / 2 + 1))p
+}
+
+# attack NAME JOB: until it is over.
+attack() {
+	local name=$1 status
+
+	guest_wait evil "$2"
+	status=$?
+	diag "$name: $(grep -c '^ok' "$(guest_share evil)/$name") of $(sed -n 's/^1\.\.//p' "$(guest_share evil)/$name") passed"
+	return $status
+}
+
+host() {
+	local disk net random cases lines seconds watcher
+
+	check "the attack is built (make modules-all CONFIG_PVBUS_TESTS=m)" \
+		test -e "$REPO/build/modules/$(uname -r)/pvbus_hostile.ko" || return
+	taskset -p -c 0 $BASHPID
+	null_disk good 64
+	null_disk evil 64 cache_size=8
+	check "the host module loads" pvbus_host_load || return
+	check "pvbusd starts" pvbusd_start good --disk id=root,path=/dev/good \
+		--net id=lan,ifname=good0 || return
+	check "and another" pvbusd_start evil --pin-limit ${PIN_LIMIT_MB}M \
+		--disk id=root,path=/dev/evil --net id=lan,ifname=evil0 || return
+	ip addr add 192.0.2.1/24 dev good0 && ip link set good0 up
+	ip addr add 198.18.0.1/24 dev evil0 && ip link set evil0 up
+	pvbus_guest evil --no-wait -device virtio-balloon-pci
+	check "a guest boots" pvbus_guest good || return
+	check "and another" guest_wait_up evil || return
+	check "each has its core" cores || return
+	check "the good one has a disk and a card" guest good guest_setup || return
+	check "the other has the bus only" guest evil guest_evil_setup || return
+	taskset -c 1 iperf3 -s -D --pidfile /run/iperf.pid
+	guest_bg good guest_disk && disk=$GUEST_JOB
+	guest_bg good guest_net && net=$GUEST_JOB
+	check "the good one is busy" guest good wait_io pvda || return
+	check "on its core" good_workers
+
+	kmsg_mark attack
+	seconds=$SECONDS
+	watch &
+	watcher=$!
+	guest_bg evil guest_attack random only=none seconds=$((PAIRS * 7)) && random=$GUEST_JOB
+	sleep 1
+	check "rates are taken" pairs
+	check "all at random" attack random "$random"
+	guest_bg evil guest_attack cases && cases=$GUEST_JOB
+	check "every rule in turn" attack cases "$cases"
+	check "the good one has been busy all the time" guest good guest_end
+	check "its disk is right" guest_wait good "$disk"
+	check "and so is its network" guest_wait good "$net"
+	diag </run/rates
+	diag "disk: $(median 1) %, network: $(median 2) % of the rate alone"
+	check "the disk has half its rate" test "$(median 1)" -ge 50
+	check "and so has the network" test "$(median 2)" -ge 50
+
+	guest_bg evil guest_attack killed only=none seconds=60
+	sleep 2
+	check "QEMU is killed in the middle" guest_kill evil
+	check "and pvbusd ends by itself" pvbusd_wait evil
+	kill $watcher
+	lines=$(kmsg_since attack | wc -l)
+	seconds=$((SECONDS - seconds))
+	diag "$lines lines in $seconds s, $(most 3) violations, $(most 2) bytes pinned, an answer took $(most 1) ms"
+	check "there was an attack" test "$(most 3)" -gt 400
+	check "of which the host said little" test "$lines" -lt $((seconds * 2 + 100))
+	check "and its daemon less" test "$(pvbusd_log evil | wc -l)" -lt 30
+	check "and held little" test "$(most 2)" -le $((PIN_LIMIT_MB << 20))
+	check "it answers in time" test "$(most 1)" -lt 2000
+	check "the good one stops" guest_stop good
+	check "the host module unloads" lab_rmmod pvbus_host
+	rmdir $EVIL_CGROUP
+}
