@@ -148,13 +148,21 @@ median() {
 	cut -d ' ' -f "$1" /run/pairs | sort -n | sed -n $((PAIRS / 2 + 1))p
 }
 
-# attack NAME JOB: until it is over.
+# attack NAME JOB [PARAM=VALUE...]: until it is over. The bad guest may do itself
+# harm, which is nobody else's matter and is no end of the attack: once more then.
 attack() {
-	local name=$1 status
+	local name=$1 share status
 
 	guest_wait evil "$2"
 	status=$?
-	diag "$name: $(grep -c '^ok' "$(guest_share evil)/$name") of $(sed -n 's/^1\.\.//p' "$(guest_share evil)/$name") passed"
+	if [ $status = 125 ]; then
+		echo "$name: the bad guest has died; once more" >>/run/rates
+		guest_wait_up evil && guest evil guest_evil_setup &&
+			guest evil guest_attack "$name" "${@:3}"
+		status=$?
+	fi
+	share=$(guest_share evil)
+	echo "$name: $(grep -c '^ok' "$share/$name") of $(sed -n 's/^1\.\.//p' "$share/$name") passed" >>/run/rates
 	return $status
 }
 
@@ -192,7 +200,7 @@ host() {
 	guest_bg evil guest_attack random only=none seconds=$((PAIRS * 7)) && random=$GUEST_JOB
 	sleep 1
 	check "rates are taken" pairs
-	check "all at random" attack random "$random"
+	check "all at random" attack random "$random" only=none seconds=10
 	guest_bg evil guest_attack cases && cases=$GUEST_JOB
 	check "every rule in turn" attack cases "$cases"
 	check "the good one has been busy all the time" guest good guest_end
