@@ -64,6 +64,6 @@ kernel_scripts()
 # are errors; the tests share what is built. WORD is more for kbuild.
 make_modules()
 {
-	make -s KVER="$1" modules CONFIG_PVBUS_TESTS=m \
+	make -s -j"$(nproc)" KVER="$1" modules CONFIG_PVBUS_TESTS=m \
 		KFLAGS="W=1 KCFLAGS=-Werror ${2-}" 2>&1
 }

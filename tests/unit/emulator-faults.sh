@@ -97,4 +97,21 @@ equal "nor one that halts" "" \
 	"$(stuck_suspect 10 "$earlier" "$(snapshot 51000 5 6 8)")"
 equal "where the CPUs of a guest are" "RIP=ffffffff81a592eb RIP=ffffffff81a592ec" \
 	"$(monitor 00000246 0 "(none)" | stuck_rips)"
+
+# CODE: a report of a breakpoint; <> is around what comes next
+breakpoint()
+{
+	cat <<-END
+	[    2.904801] Oops: int3: 0000 [#1] PREEMPT SMP NOPTI
+	[    2.905008] RIP: 0010:sched_clock_cpu+0x9/0x190
+	[    2.905582] Code: $1
+	END
+}
+
+equal "an int3 that is not there was not to be taken" \
+	"[    2.905008] RIP: 0010:sched_clock_cpu+0x9/0x190" \
+	"$(breakpoint "41 54 55 53 66 <90> e8 41 ac" | stale_int3)"
+equal "not so one that is" "" "$(breakpoint "41 54 55 53 cc <90> e8 41 ac" | stale_int3)"
+equal "nor another oops" "" \
+	"$(breakpoint "41 54 55 53 66 <90> e8" | sed 's/int3/general protection fault/' | stale_int3)"
 ktap_exit

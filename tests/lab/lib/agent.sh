@@ -80,6 +80,7 @@ guest_wait() {
 	case $status in
 	timeout)
 		echo "guest $name: no answer in $limit s" >&2
+		: >"$dir/unanswered"
 		return 124
 		;;
 	lost)

@@ -53,3 +53,19 @@ early_interrupt() {
 		taken && /RIP: 0010:__svm_vcpu_run\+/ { print; exit }
 		/RIP: / { taken = 0 }'
 }
+
+# stale_int3: the first line of a kernel's report, read from standard input, of a
+# breakpoint where there is none: what is before RIP is no int3. A kernel that
+# changes its code puts one there for a moment, and the emulator has executed it
+# after that. Nothing if there is no such report.
+stale_int3() {
+	tr -d '\r' | awk '
+		/int3: 0000 / { taken = 1 }
+		taken && /RIP: / { rip = $0 }
+		taken && /Code: / {
+			for (i = 2; i <= NF; i++)
+				if ($i ~ /^</ && $(i - 1) != "cc")
+					print rip
+			exit
+		}'
+}

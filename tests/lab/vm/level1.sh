@@ -15,7 +15,7 @@ exec </dev/null >/dev/console 2>&1
 setup_system lab-host
 
 export LAB_STATE=/run/lab
-for lib in "$LAB_DIR"/lib/*.sh "$LAB_DIR/vm/stuck.sh"; do
+for lib in "$LAB_DIR"/lib/*.sh "$LAB_DIR/outer/emulator.sh" "$LAB_DIR/vm/stuck.sh"; do
 	. "$lib"
 done
 
@@ -157,7 +157,7 @@ scenario_verdict() {
 # $1 = name with number.  The file tells the time limit, in seconds of an idle
 # machine.
 scenario() {
-	local limit watch status
+	local limit watch status spoilt=
 
 	limit=$(sed -n 's/^TIMEOUT=\([0-9]*\).*/\1/p' "/lab/scenarios/$1.sh")
 	limit=$((${limit:-120} * LAB_TIME_SCALE))
@@ -169,8 +169,14 @@ scenario() {
 	scenario_run "$limit"
 	kill $watch
 	wait $watch 2>/dev/null
+	if [ "$LAB_ACCEL" = tcg ]; then
+		spoilt=$(emulator_spoilt)
+	fi
 	scenario_cleanup
 	scenario_verdict "$1"
+	if [ -n "$spoilt" ] && scenario_has_failed; then
+		control "spoilt $spoilt"
+	fi
 	ktap_finish
 	status=$?
 	control "end $1 $status"

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# A fault of the emulator, seen from within the host VM (the others are in
-# outer/emulator.sh): KVM enters a guest again and again, and the guest does not
-# execute one instruction. Neither a guest nor a device can bring that about: a
-# guest that loops stays in its loop until an interrupt of the host comes.
+# Faults of the emulator, seen from within the host VM (the others are in
+# outer/emulator.sh).
+
+# KVM enters a guest again and again, and the guest does not execute one
+# instruction. Neither a guest nor a device can bring that about: a guest that loops
+# stays in its loop until an interrupt of the host comes.
 
 # Entries a second from which on a guest is looked at. The clocks and the wake-ups
 # of the host are some hundreds.
@@ -75,5 +77,36 @@ stuck_watch() {
 			fi
 			before[$name]=$now
 		done
+	done
+}
+
+# guest_silent NAME: has it left a command without an answer, does it still not
+# answer, and does nothing on its console speak of pvbus? It may have been our
+# fault all the same: this is forgiven once.
+guest_silent() {
+	local dir=$LAB_STATE/guests/$1 GUEST_TIMEOUT=5 status
+
+	[ -e "$dir/unanswered" ] && guest_alive "$1" || return
+	guest "$1" true >/dev/null 2>&1
+	status=$?
+	[ $status = 124 ] && ! grep -q '\[pv[a-z_]*\]' "$dir/console"
+}
+
+# emulator_spoilt: what it has done to the guests of a scenario that has failed;
+# nothing if that cannot be told.
+emulator_spoilt() {
+	local dir name line
+
+	for dir in "$LAB_STATE"/guests/*/; do
+		[ -e "$dir/console" ] || continue
+		name=$(basename "$dir")
+		line=$(stale_int3 <"$dir/console")
+		if [ -n "$line" ]; then
+			echo "guest $name took an int3 that was not there: ${line#*RIP: }"
+			return
+		elif guest_silent "$name"; then
+			echo "guest $name fell silent"
+			return
+		fi
 	done
 }
