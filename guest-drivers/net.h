@@ -255,6 +255,7 @@ struct pvnet_queue {
  * @nr_open: queues that are open, 0 to @nr_open - 1; rtnl
  * @leaked: it was said that memory is leaked; rtnl
  * @reset: closes and opens all channels
+ * @reset_wanted: something is wrong since the channels were opened
  * @reset_after: not before this, in jiffies
  * @resets: resets since there was a quiet time; @reset only
  * @last_reset: when the last one was, in jiffies; @reset only
@@ -271,6 +272,7 @@ struct pvnet {
 	unsigned int		nr_open;
 	bool			leaked;
 	struct delayed_work	reset;
+	bool			reset_wanted;
 	unsigned long		reset_after;
 	unsigned int		resets;
 	unsigned long		last_reset;

@@ -154,6 +154,8 @@ static int pvnet_up(struct pvnet *pn)
 	unsigned int i;
 	int err;
 
+	/* whatever was wrong was so with channels that are closed */
+	WRITE_ONCE(pn->reset_wanted, false);
 	err = pvnet_open_queues(pn);
 	if (err)
 		return err;
@@ -193,6 +195,7 @@ void pvnet_schedule_reset(struct pvnet *pn)
 	unsigned long after = READ_ONCE(pn->reset_after);
 	unsigned long now = jiffies;
 
+	WRITE_ONCE(pn->reset_wanted, true);
 	/* it waits for the host */
 	queue_delayed_work(system_long_wq, &pn->reset,
 			   time_after(after, now) ? after - now : 0);
@@ -237,7 +240,8 @@ static void pvnet_reset_work(struct work_struct *work)
 					reset);
 
 	rtnl_lock();
-	if (netif_running(pn->dev) && !READ_ONCE(pn->pdev->gone))
+	if (READ_ONCE(pn->reset_wanted) && netif_running(pn->dev) &&
+	    !READ_ONCE(pn->pdev->gone))
 		pvnet_reset_card(pn);
 	rtnl_unlock();
 }

@@ -231,6 +231,13 @@ cards() {
 	answers >/dev/null
 	check "card: it resets itself" within 10 answers
 	check_equal "card: and says so" 1 "$(lines reset "was reset")"
+	# so soon after the other, this reset is put off for a second
+	kmsg_mark late-reset
+	inject card rx-type 1
+	answers >/dev/null
+	check "card: set up again before it resets itself, it works" card_anew
+	sleep 2
+	check_equal "card: and is not reset any more" 0 "$(lines late-reset "was reset")"
 	card_breaks rx-flags "flags of a packet"
 	card_breaks rx-reserved "flags of a packet"
 	card_breaks rx-bufs-none "number of buffers of a packet"
