@@ -155,7 +155,7 @@ static inline u32 pvblk_state(u16 cookie)
  *	never waits for memory
  * @tx_lock: serializes the ring to the host: put, kick; never taken with
  *	interrupts disabled, or together with @rx_lock
- * @issued: requests that were put; written under @tx_lock
+ * @issued: requests that were put, or are just being put; written under @tx_lock
  * @dead: no more is put or read; whoever uses @ch holds one of the locks and
  *	looks here first
  * @rx_lock: serializes the ring from the host; taken in hard interrupt context

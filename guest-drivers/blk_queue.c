@@ -81,8 +81,7 @@ static u32 pvblk_arm_count(const struct pvblk_queue *q)
 {
 	unsigned long with_host = READ_ONCE(q->issued) - q->completed;
 
-	return with_host < PVBLK_FEW ? 1 :
-	       min_t(unsigned long, with_host, PVBLK_DEPTH) / 2;
+	return with_host < PVBLK_FEW ? 1 : with_host / 2;
 }
 
 /*

@@ -197,11 +197,12 @@ static void pvblk_put(struct pvblk_queue *q, struct request *rq)
 	wire.cookie = cpu_to_le16(cookie);
 	slot->rq = rq;
 	blk_mq_start_request(rq);
+	/* before it can be completed: see pvblk_arm_count() */
+	WRITE_ONCE(q->issued, q->issued + 1);
 	/* pairs with cmpxchg() in pvblk_claim() */
 	smp_store_release(&slot->state, pvblk_state(cookie));
 	trace_pvblk_put(q, rq->tag, cookie);
 	pvring_put(&q->ch->tx, &wire, sizeof(wire));
-	WRITE_ONCE(q->issued, q->issued + 1);
 }
 
 /*
