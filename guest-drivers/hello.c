@@ -28,7 +28,7 @@ static unsigned int pvbus_protocol_max = PVBUS_VERSION_MAX;
 module_param_named(protocol_max, pvbus_protocol_max, uint, 0444);
 MODULE_PARM_DESC(protocol_max, "highest protocol version to speak (for tests)");
 
-/* Allocations of several buses change the same mask on loopback. */
+/* Allocations of several buses change the same device's mask and node on loopback. */
 static DEFINE_MUTEX(pvbus_mask_lock);
 
 /**
