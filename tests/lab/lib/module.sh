@@ -38,6 +38,21 @@ lab_rmmod() {
 	return $status
 }
 
+# lab_test_module MODULE NAME [PARAM=VALUE...]: runs the tests in a module, which
+# reports in the kernel's log and, when all have passed, does not load: it has
+# nothing more to do. The report goes to $LAB_OUT/NAME, and what is not ok is shown.
+lab_test_module() {
+	local out
+
+	kmsg_mark "test $2"
+	out=$(insmod "$REPO/build/modules/$(uname -r)/$1.ko" "${@:3}" 2>&1)
+	kmsg_since "test $2" | sed 's/^\[[^]]*\] //' |
+		grep -e '^not ok' -e '^ok' -e '^# ' -e '^1\.\.' >"$LAB_OUT/$2"
+	grep -v '^ok' "$LAB_OUT/$2"
+	echo "$out"
+	[[ $out = *canceled* ]]
+}
+
 # lab_unload_all: every module of this project, retried for a moment because
 # the last reference may go only when a killed process is reaped.
 lab_unload_all() {

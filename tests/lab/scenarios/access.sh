@@ -82,7 +82,6 @@ control_device() {
 	chmod 600 /dev/pvbus
 }
 
-
 # REQUEST [NAME]: an ioctl of somebody else who has the device open, which has to
 # fail; how, in words
 stranger() {

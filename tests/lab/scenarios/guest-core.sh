@@ -15,14 +15,7 @@ LATE_2=un_late_hello_ack,close_late
 
 # cases [PARAM=VALUE...]
 cases() {
-	local out
-
-	lab_insmod pvbus || return
-	out=$(insmod "$REPO/build/modules/$(uname -r)/pvbus_guest_test.ko" "$@" 2>&1)
-	echo "$out"
-	dmesg -t | grep -e '^not ok' -e '^ok' -e '^# ' -e '^1\.\.' >"$LAB_OUT/cases"
-	grep -v '^ok' "$LAB_OUT/cases"
-	[[ $out = *canceled* ]] && lab_rmmod pvbus
+	lab_insmod pvbus && lab_test_module pvbus_guest_test cases "$@" && lab_rmmod pvbus
 }
 
 # How many of the cases have passed somewhere, of how many.

@@ -24,12 +24,8 @@ PIN_LIMIT_MB=8
 EVIL_CGROUP=/sys/fs/cgroup/evil
 
 guest_setup() {
-	local card
-
-	pvbus_guest_load pvblk pvnet && pvblk_disk root || return
-	card=$(pvnet_card lan) || return
-	ip link set "$card" name lan && ip link set lan up &&
-		ip addr add 192.0.2.2/24 dev lan && ping -c 1 -W 5 192.0.2.1
+	pvbus_guest_load pvblk && pvblk_disk root && pvnet_guest lan 192.0.2.2 &&
+		ping -c 1 -W 5 192.0.2.1
 }
 
 # Both go on until they are told to end, and then say whether all was well.
@@ -57,15 +53,7 @@ guest_evil_setup() {
 
 # guest_attack NAME [PARAM=VALUE...]
 guest_attack() {
-	local out
-
-	out=$(insmod "$REPO/build/modules/$(uname -r)/pvbus_hostile.ko" "${@:2}" 2>&1)
-	dmesg -c >"$LAB_OUT/$1.log"
-	sed 's/^\[[^]]*\] //' "$LAB_OUT/$1.log" |
-		grep -e '^not ok' -e '^ok' -e '^# ' -e '^1\.\.' >"$LAB_OUT/$1"
-	grep -v -e '^ok' "$LAB_OUT/$1"
-	echo "$out"
-	[[ $out = *canceled* ]]
+	lab_test_module pvbus_hostile "$@"
 }
 
 cores() {
