@@ -14,7 +14,7 @@ OUT=$BUILD/selftest.log
 # Where the lab breaks things for good it has to boot again: last.
 SCENARIOS="check subshell nothing ends-early skips hangs panic-missing
 	host-warns guest-warns guest-panics guest-panic-wanted qemu-dies
-	host-oopses host-panics host-stuck spoilt-once spoilt-always silent-once
+	host-oopses host-panics host-stuck spoilt-once spoilt-always silent-once shutdown-once
 	last"
 
 # The module that makes trouble, for each kernel that can build one.

@@ -114,4 +114,28 @@ equal "an int3 that is not there was not to be taken" \
 equal "not so one that is" "" "$(breakpoint "41 54 55 53 cc <90> e8 41 ac" | stale_int3)"
 equal "nor another oops" "" \
 	"$(breakpoint "41 54 55 53 66 <90> e8" | sed 's/int3/general protection fault/' | stale_int3)"
+
+equal "of a console, whichever it was: an int3" \
+	"took an int3 that was not there: 0010:sched_clock_cpu+0x9/0x190" \
+	"$(breakpoint "41 54 55 53 66 <90> e8 41 ac" | console_fault)"
+equal "or an interrupt" "took an interrupt while they were off: 0010:__svm_vcpu_run+0x9c/0x210" \
+	"$(report asm_sysvec_apic_timer_interrupt __svm_vcpu_run | console_fault)"
+equal "or neither" "" "$(report asm_common_interrupt native_safe_halt | console_fault)"
+
+# TGID: KVM has seen a CPU shut down
+shutdown_trace()
+{
+	printf '# tracer: nop\n#\n'
+	printf ' CPU 0/KVM-1234 (%7s) [001] d..1.   33.151236: shutdown: (shutdown_interception+0x0/0x90 [kvm_amd])\n' "$1"
+}
+
+# NAME PID WANT
+shut_down_is()
+{
+	equal "$1" "$3" "$(shutdown_trace 1230 | shut_down "$2" && echo yes)"
+}
+
+shut_down_is "a guest whose CPU shut down has done so" 1230 yes
+shut_down_is "not so another" 123 ""
+shut_down_is "nor one whose CPU has its number" 1234 ""
 ktap_exit

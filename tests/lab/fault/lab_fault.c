@@ -8,15 +8,27 @@
 #include <linux/module.h>
 #include <linux/smp.h>
 
+#include <asm/desc.h>
+
 static char *what = "";
 module_param(what, charp, 0);
-MODULE_PARM_DESC(what, "warn, oops or stuck");
+MODULE_PARM_DESC(what, "warn, oops, stuck or shutdown");
 
 static void stuck(void *unused)
 {
 	local_irq_disable();
 	for (;;)
 		cpu_relax();
+}
+
+/* A fault whose handler cannot be found, nor that of this fault, and so on. */
+static void shut_down(void)
+{
+	const struct desc_ptr none = {};
+
+	local_irq_disable();
+	native_load_idt(&none);
+	asm volatile("ud2");
 }
 
 static int __init lab_fault_init(void)
@@ -27,6 +39,8 @@ static int __init lab_fault_init(void)
 		WRITE_ONCE(*(int *)8, 1);
 	else if (!strcmp(what, "stuck"))
 		on_each_cpu(stuck, NULL, 0);
+	else if (!strcmp(what, "shutdown"))
+		shut_down();
 	else
 		return -EINVAL;
 	return 0;

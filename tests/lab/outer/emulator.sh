@@ -3,8 +3,8 @@
 #
 # Faults of the emulator: TCG's SVM, with a hypervisor in it, does once in some
 # hours what no CPU does. Each is told by what no kernel and no driver can bring
-# about; the scenario that it has spoilt runs again (spoilt_again in ../run). A
-# third one is seen from within the host VM (vm/stuck.sh).
+# about; the scenario that it has spoilt runs again (spoilt_again in ../run).
+# Others are seen from within the host VM (vm/stuck.sh).
 
 # lost_cpu: the first CPU of the host VM that is halted with interrupts enabled
 # although interrupts wait for it, and their vectors; nothing if there is none.
@@ -68,4 +68,19 @@ stale_int3() {
 					print rip
 			exit
 		}'
+}
+
+# console_fault: which of the two a kernel has reported whose console is read from
+# standard input; nothing if neither.
+console_fault() {
+	local console line
+
+	console=$(tr -d '\0')
+	line=$(early_interrupt <<<"$console")
+	if [ -n "$line" ]; then
+		echo "took an interrupt while they were off: ${line#*RIP: }"
+		return
+	fi
+	line=$(stale_int3 <<<"$console")
+	[ -z "$line" ] || echo "took an int3 that was not there: ${line#*RIP: }"
 }

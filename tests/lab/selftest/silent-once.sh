@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # WANT: pass
-# SHOWS: silent-once: a fault of the emulator (guest g fell silent): it runs again
+# SHOWS: silent-once: a fault of the emulator (guest g fell silent without a word): it runs again
 # SHOWS: ok 2 - and answers
 # HIDES: not ok
 

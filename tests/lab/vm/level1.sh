@@ -37,6 +37,7 @@ load_kvm() {
 		fi
 	fi
 	[ -z "$LAB_KVM_ANCHOR" ] || "$LAB_KVM_ANCHOR" &
+	[ "$LAB_ACCEL" != tcg ] || shutdowns_watch
 }
 
 # --- one scenario ---
@@ -46,6 +47,7 @@ scenario_prepare() {
 	rm -rf "$LAB_STATE/guests" "$LAB_STATE/kmsg.expect"
 	mkdir -p "$LAB_STATE/guests" "$LAB_OUT" "$CGROUP"
 	kmsg_mark "begin $1"
+	[ "$LAB_ACCEL" != tcg ] || shutdowns_forget
 	[ -w /sys/kernel/debug/kmemleak ] && echo clear >/sys/kernel/debug/kmemleak
 	ktap_start
 }

@@ -80,32 +80,63 @@ stuck_watch() {
 	done
 }
 
-# guest_silent NAME: has it left a command without an answer, does it still not
-# answer, and does nothing on its console speak of pvbus? It may have been our
-# fault all the same: this is forgiven once.
+# Of a CPU that shuts down, by a fault in the handler of a fault in the handler of a
+# fault, KVM tells nobody but QEMU, which resets the guest. A probe costs nothing
+# until it is hit, as a trace of all exits would.
+_SHUTDOWNS=/sys/kernel/tracing/instances/lab
+
+# shutdowns_watch: once, when KVM is loaded.
+shutdowns_watch() {
+	mkdir "$_SHUTDOWNS" &&
+		echo "p:lab/shutdown kvm_amd:shutdown_interception" \
+			>>/sys/kernel/tracing/kprobe_events &&
+		echo 1 >"$_SHUTDOWNS/options/record-tgid" &&
+		echo 1 >"$_SHUTDOWNS/events/lab/shutdown/enable"
+}
+
+shutdowns_forget() {
+	: >"$_SHUTDOWNS/trace"
+}
+
+# shut_down PID: has that QEMU's guest, by the trace on standard input?
+shut_down() {
+	grep -q -e "-[0-9]* *( *$1) .* shutdown:"
+}
+
+# guest_silent NAME: has it left a command without an answer, and does it still not
+# answer?
 guest_silent() {
-	local dir=$LAB_STATE/guests/$1 GUEST_TIMEOUT=5 status
+	local dir=$LAB_STATE/guests/$1 GUEST_TIMEOUT=5
 
 	[ -e "$dir/unanswered" ] && guest_alive "$1" || return
 	guest "$1" true >/dev/null 2>&1
-	status=$?
-	[ $status = 124 ] && ! grep -q '\[pv[a-z_]*\]' "$dir/console"
+	[ $? = 124 ]
+}
+
+# Does nothing on its console speak of pvbus? What it did without a word may have
+# been our fault all the same: this is forgiven once.
+_says_nothing() {
+	! grep -q '\[pv[a-z_]*\]' "$LAB_STATE/guests/$1/console"
 }
 
 # emulator_spoilt: what it has done to the guests of a scenario that has failed;
 # nothing if that cannot be told.
 emulator_spoilt() {
-	local dir name line
+	local dir name fault
 
 	for dir in "$LAB_STATE"/guests/*/; do
 		[ -e "$dir/console" ] || continue
 		name=$(basename "$dir")
-		line=$(stale_int3 <"$dir/console")
-		if [ -n "$line" ]; then
-			echo "guest $name took an int3 that was not there: ${line#*RIP: }"
-			return
-		elif guest_silent "$name"; then
-			echo "guest $name fell silent"
+		fault=$(console_fault <"$dir/console")
+		if [ -z "$fault" ] && _says_nothing "$name"; then
+			if shut_down "$(guest_pid "$name")" <"$_SHUTDOWNS/trace"; then
+				fault="shut down without a word"
+			elif guest_silent "$name"; then
+				fault="fell silent without a word"
+			fi
+		fi
+		if [ -n "$fault" ]; then
+			echo "guest $name $fault"
 			return
 		fi
 	done
