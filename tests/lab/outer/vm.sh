@@ -42,7 +42,7 @@ vm_start() {
 	# machine, and then every look at the time is an exit.
 	# tb-size: as much as there may be, see LAB_VM_AGE.
 	tcg)
-		accel=(-accel "tcg,thread=multi,tb-size=2048" -cpu "max,la57=off,erms=off,xsave=off"
+		accel=(-accel "tcg,thread=multi,tb-size=2048" -cpu "max,la57=off,erms=off,fsrm=off,xsave=off"
 			-machine "pc,hpet=off")
 		clock="tsc=reliable${TSC_KHZ:+ tsc_early_khz=$TSC_KHZ}"
 		;;
@@ -53,7 +53,7 @@ vm_start() {
 	rm -f "$dir"/{input,mon.in,mon.out}
 	mkfifo "$dir"/{input,mon.in,mon.out} || return
 	# Its standard output is the VM's second serial port.
-	exec {VM_OUT}< <(exec qemu-system-x86_64 \
+	exec {VM_OUT}< <(exec "${LAB_EMULATOR:-qemu-system-x86_64}" \
 		-name lab-host "${accel[@]}" -smp "sockets=1,cores=$HOST_SMP" -m "$HOST_MEM" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "${LAB_KERNEL_IMAGE[$release]}" \
