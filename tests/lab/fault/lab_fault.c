@@ -28,7 +28,7 @@ static void shut_down(void)
 
 	local_irq_disable();
 	native_load_idt(&none);
-	asm volatile("ud2");
+	asm volatile("int3");
 }
 
 static int __init lab_fault_init(void)
