@@ -114,7 +114,7 @@ guest_silent() {
 }
 
 # Does nothing on its console speak of pvbus? What it did without a word may have
-# been our fault all the same: this is forgiven once.
+# been our fault all the same, which then comes again.
 _says_nothing() {
 	! grep -q '\[pv[a-z_]*\]' "$LAB_STATE/guests/$1/console"
 }
