@@ -122,20 +122,14 @@ equal "or an interrupt" "took an interrupt while they were off: 0010:__svm_vcpu_
 	"$(report asm_sysvec_apic_timer_interrupt __svm_vcpu_run | console_fault)"
 equal "or neither" "" "$(report asm_common_interrupt native_safe_halt | console_fault)"
 
-# TGID: KVM has seen a CPU shut down
-shutdown_trace()
-{
-	printf '# tracer: nop\n#\n'
-	printf ' CPU 0/KVM-1234 (%7s) [001] d..1.   33.151236: shutdown: (shutdown_interception+0x0/0x90 [kvm_amd])\n' "$1"
-}
-
-# NAME PID WANT
-shut_down_is()
-{
-	equal "$1" "$3" "$(shutdown_trace 1230 | shut_down "$2" && echo yes)"
-}
-
-shut_down_is "a guest whose CPU shut down has done so" 1230 yes
-shut_down_is "not so another" 123 ""
-shut_down_is "nor one whose CPU has its number" 1234 ""
+equal "the threads whose CPUs shut down, once each" "987 1234" "$(
+	shutdown_threads <<-END | paste -sd " "
+		# tracer: nop
+		#           TASK-PID     CPU#  |||||  TIMESTAMP  FUNCTION
+		           <...>-1234    [001] d..1.    33.151236: shutdown: (shutdown_interception+0x0/0x90 [kvm_amd])
+		           <...>-987     [000] d..1.    34.151236: shutdown: (shutdown_interception+0x0/0x90 [kvm_amd])
+		           <...>-1234    [001] d..1.    35.151236: shutdown: (shutdown_interception+0x0/0x90 [kvm_amd])
+	END
+)"
+equal "none when none has" "" "$(echo "# tracer: nop" | shutdown_threads)"
 ktap_exit

@@ -82,15 +82,18 @@ stuck_watch() {
 
 # Of a CPU that shuts down, by a fault in the handler of a fault in the handler of a
 # fault, KVM tells nobody but QEMU, which resets the guest. A probe costs nothing
-# until it is hit, as a trace of all exits would.
+# until it is hit, as a trace of all exits would, and as the names of threads do,
+# which the kernel would note at each switch between them.
 _SHUTDOWNS=/sys/kernel/tracing/instances/lab
 
-# shutdowns_watch: once, when KVM is loaded.
+# shutdowns_watch: once, when KVM is loaded. A new instance inherits the options.
 shutdowns_watch() {
-	mkdir "$_SHUTDOWNS" &&
+	local tracing=/sys/kernel/tracing
+
+	echo 0 >$tracing/options/record-cmd && mkdir "$_SHUTDOWNS" &&
+		echo 1 >$tracing/options/record-cmd &&
 		echo "p:lab/shutdown kvm_amd:shutdown_interception" \
-			>>/sys/kernel/tracing/kprobe_events &&
-		echo 1 >"$_SHUTDOWNS/options/record-tgid" &&
+			>>$tracing/kprobe_events &&
 		echo 1 >"$_SHUTDOWNS/events/lab/shutdown/enable"
 }
 
@@ -98,9 +101,20 @@ shutdowns_forget() {
 	: >"$_SHUTDOWNS/trace"
 }
 
-# shut_down PID: has that QEMU's guest, by the trace on standard input?
-shut_down() {
-	grep -q -e "-[0-9]* *( *$1) .* shutdown:"
+# shutdown_threads: whose CPUs did, of the trace on standard input.
+shutdown_threads() {
+	sed -n 's/^ *.*-\([0-9]*\) *\[.* shutdown: .*/\1/p' | sort -un
+}
+
+# Has a CPU of that guest, whose QEMU must still be there?
+_shut_down() {
+	local pid thread
+
+	guest_alive "$1" && pid=$(guest_pid "$1") || return
+	for thread in $(shutdown_threads <"$_SHUTDOWNS/trace"); do
+		[ ! -d "/proc/$pid/task/$thread" ] || return 0
+	done
+	return 1
 }
 
 # guest_silent NAME: has it left a command without an answer, and does it still not
@@ -129,7 +143,7 @@ emulator_spoilt() {
 		name=$(basename "$dir")
 		fault=$(console_fault <"$dir/console")
 		if [ -z "$fault" ] && _says_nothing "$name"; then
-			if shut_down "$(guest_pid "$name")" <"$_SHUTDOWNS/trace"; then
+			if _shut_down "$name"; then
 				fault="shut down without a word"
 			elif guest_silent "$name"; then
 				fault="fell silent without a word"
