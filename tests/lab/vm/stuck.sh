@@ -132,8 +132,9 @@ emulator_spoilt() {
 		[ -e "$dir/console" ] || continue
 		name=$(basename "$dir")
 		fault=$(console_fault <"$dir/console")
-		[ -n "$fault" ] || ! _guests_say_nothing || ! guest_silent "$name" ||
+		if [ -z "$fault" ] && _guests_say_nothing && guest_silent "$name"; then
 			fault="fell silent without a word"
+		fi
 		if [ -n "$fault" ]; then
 			echo "guest $name $fault"
 			return
