@@ -8,6 +8,8 @@
  * a stale translation of an instruction that another CPU patches: the host VM
  * then dies of an "Oops: int3" that no hardware would show.  A VM with a
  * vCPU that never enables its APIC keeps these keys from changing.
+ *
+ * Says so in one line when they have changed for the last time.
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -25,6 +27,8 @@ int main(void)
 		perror("kvm_anchor");
 		return 1;
 	}
+	puts("ready");
+	fflush(stdout);
 	for (;;)
 		pause();
 }

@@ -27,7 +27,7 @@ _HOST_CMDLINE+=" unknown_nmi_panic=1 sysrq_always_enabled panic_print=0x40"
 # descriptor VM_OUT, until its end.  VM_PID is QEMU's.  The console of all VMs
 # of a run is one file; this one's begins at VM_CONSOLE.
 vm_start() {
-	local release=$2 dir=$3 console clock=
+	local release=$2 dir=$3 console append=
 	local -a accel
 
 	case $1 in
@@ -40,11 +40,12 @@ vm_start() {
 	# XCR0, and the guest warns of the inconsistency.  hpet=off, because
 	# Linux takes it for its clock if the TSC looks unsteady on a busy
 	# machine, and then every look at the time is an exit.
+	# maxcpus: level1.sh starts the others.
 	# tb-size: as much as there may be, see LAB_VM_AGE.
 	tcg)
 		accel=(-accel "tcg,thread=multi,tb-size=2048" -cpu "max,la57=off,erms=off,fsrm=off,xsave=off"
 			-machine "pc,hpet=off")
-		clock="tsc=reliable${TSC_KHZ:+ tsc_early_khz=$TSC_KHZ}"
+		append="maxcpus=1 tsc=reliable${TSC_KHZ:+ tsc_early_khz=$TSC_KHZ}"
 		;;
 	esac
 	console="file,id=console,path=$dir/console.log,append=on"
@@ -58,7 +59,7 @@ vm_start() {
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "${LAB_KERNEL_IMAGE[$release]}" \
 		-initrd "${LAB_KERNEL_INITRD[$release]}" \
-		-append "$_HOST_CMDLINE $clock $HOST_APPEND" \
+		-append "$_HOST_CMDLINE $append $HOST_APPEND" \
 		-chardev "$console" -serial chardev:console \
 		-chardev stdio,id=results,signal=off -serial chardev:results \
 		-chardev "pipe,id=mon,path=$dir/mon" -mon chardev=mon,mode=readline \

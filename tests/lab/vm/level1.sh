@@ -28,7 +28,11 @@ control() {
 	printf '\n@lab %s\n' "$*" >&3
 }
 
+# Under emulation the VM has one CPU until its kernel has patched its code for the
+# last time, see outer/kvm_anchor.c.
 load_kvm() {
+	local anchor cpu poke=$REPO/build/modules/$HOST_KERNEL/pvbus_lab_poke.ko
+
 	if [ ! -e /dev/kvm ]; then
 		if grep -qw svm /proc/cpuinfo; then
 			modprobe kvm-amd
@@ -36,8 +40,16 @@ load_kvm() {
 			modprobe kvm-intel
 		fi
 	fi
-	[ -z "$LAB_KVM_ANCHOR" ] || "$LAB_KVM_ANCHOR" &
-	[ "$LAB_ACCEL" != tcg ] || shutdowns_watch
+	[ "$LAB_ACCEL" = tcg ] || return
+	if [ -n "$LAB_KVM_ANCHOR" ]; then
+		exec {anchor}< <("$LAB_KVM_ANCHOR")
+		read -r -u "$anchor"
+	fi
+	shutdowns_watch
+	for cpu in /sys/devices/system/cpu/cpu[1-9]*/online; do
+		echo 1 >"$cpu"
+	done
+	[ ! -e "$poke" ] || insmod "$poke"
 }
 
 # --- one scenario ---
