@@ -15,7 +15,7 @@ BUILD := $(CURDIR)/build
 KTREE := $(BUILD)/kbuild/$(KREL)
 KOUT := $(BUILD)/modules/$(KREL)
 KSRC := $(shell find Kbuild kmod guest-drivers include \
-	  $(wildcard tests/guest tests/hostile tests/broken tests/lab/poke) \
+	  $(wildcard tests/guest tests/hostile tests/broken) \
 	  -name '*.[ch]' -o -name Kbuild)
 
 # for two builds of one kernel at a time

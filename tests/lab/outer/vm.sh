@@ -27,7 +27,7 @@ _HOST_CMDLINE+=" unknown_nmi_panic=1 sysrq_always_enabled panic_print=0x40"
 # descriptor VM_OUT, until its end.  VM_PID is QEMU's.  The console of all VMs
 # of a run is one file; this one's begins at VM_CONSOLE.
 vm_start() {
-	local release=$2 dir=$3 console append=
+	local release=$2 dir=$3 smp=$HOST_SMP console append=
 	local -a accel
 
 	case $1 in
@@ -40,11 +40,12 @@ vm_start() {
 	# XCR0, and the guest warns of the inconsistency.  hpet=off, because
 	# Linux takes it for its clock if the TSC looks unsteady on a busy
 	# machine, and then every look at the time is an exit.
-	# maxcpus: level1.sh starts the others.
+	# One CPU more, and maxcpus: level1.sh spares the first, and starts the others.
 	# tb-size: as much as there may be, see LAB_VM_AGE.
 	tcg)
 		accel=(-accel "tcg,thread=multi,tb-size=2048" -cpu "max,la57=off,erms=off,fsrm=off,xsave=off"
 			-machine "pc,hpet=off")
+		smp=$((HOST_SMP + 1))
 		append="maxcpus=1 tsc=reliable${TSC_KHZ:+ tsc_early_khz=$TSC_KHZ}"
 		;;
 	esac
@@ -55,7 +56,7 @@ vm_start() {
 	mkfifo "$dir"/{input,mon.in,mon.out} || return
 	# Its standard output is the VM's second serial port.
 	exec {VM_OUT}< <(exec "${LAB_EMULATOR:-qemu-system-x86_64}" \
-		-name lab-host "${accel[@]}" -smp "sockets=1,cores=$HOST_SMP" -m "$HOST_MEM" \
+		-name lab-host "${accel[@]}" -smp "sockets=1,cores=$smp" -m "$HOST_MEM" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "${LAB_KERNEL_IMAGE[$release]}" \
 		-initrd "${LAB_KERNEL_INITRD[$release]}" \

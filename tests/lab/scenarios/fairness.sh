@@ -6,9 +6,9 @@
 # another VM's disk or another disk of the same VM.
 #
 # The host VM has two CPUs, so what shares a CPU is said here and not left to the
-# scheduler: on CPU 0 the saturated disk's worker and the vCPU that reads from it,
+# scheduler: on the first the saturated disk's worker and the vCPU that reads from it,
 # which is another VM's in the first part and the same VM's other one in the second;
-# on CPU 1 the quiet disk's worker and its reader. That is the free core of the rule.
+# on the second the quiet disk's worker and its reader. That is the free core of the rule.
 # Eight reads of 1 MiB at a time from a disk in memory keep a worker busy without
 # end. Alone and beside that load take turns of two seconds; each pair gives a ratio,
 # the median counts. So a machine that is busy with other things slows both, and once
@@ -18,7 +18,7 @@
 # a budget. It says nothing about a store that both use, about the host's scheduler,
 # which would have to find the free core, nor about a host without one.
 #
-# The last part puts both workers on CPU 0. Nothing can make that as good as a free
+# The last part puts both workers on the first CPU. Nothing can make that as good as a free
 # core, but the quiet one must not wait for all that the other one has been asked
 # for: how long it waits for the CPU is compared with how long the other takes for
 # 1 MiB, the bound of a turn. Both are counted by the scheduler in the same seconds.
@@ -27,6 +27,8 @@ TIMEOUT=300
 
 PAIRS=5
 PAIR_SECONDS=2
+# CPUs of the host VM
+FIRST=${LAB_FIRST_CPU:-0} SECOND=$((FIRST + 1))
 
 guest_setup() {
 	pvbus_guest_load pvblk
@@ -62,17 +64,17 @@ pin() {
 	done
 }
 
-# pin_vcpus VM: each to the CPU of its number, all else that QEMU does to CPU 1.
+# pin_vcpus VM: one to each CPU, all else that QEMU does to the second.
 pin_vcpus() {
-	local thread cpu=0
+	local thread cpu=$FIRST
 
-	taskset -a -p -c 1 "$(guest_pid "$1")" || return
+	taskset -a -p -c "$SECOND" "$(guest_pid "$1")" || return
 	for thread in $(guest_qmp "$1" '{"execute":"query-cpus-fast"}' |
 		jq -r '.return[] | ."thread-id"'); do
-		taskset -p -c $cpu "$thread" || return
+		taskset -p -c "$cpu" "$thread" || return
 		cpu=$((cpu + 1))
 	done
-	[ $cpu = 2 ]
+	[ "$cpu" = $((SECOND + 1)) ]
 }
 
 # rate VM: requests of the quiet disk in PAIR_SECONDS, from now on.
@@ -123,7 +125,7 @@ shared_cpu() {
 
 	mapfile -t quiet < <(worker_pids quiet quiet)
 	mapfile -t busy < <(worker_pids quiet busy)
-	check "both workers share a CPU" pin quiet quiet 0 || return
+	check "both workers share a CPU" pin quiet quiet "$FIRST" || return
 	guest quiet guest_signal busy CONT
 	sleep 0.5
 	wait=$(sched_sum 2 "${quiet[@]}") runs=$(sched_sum 3 "${quiet[@]}")
@@ -159,11 +161,11 @@ host() {
 	guest_bg quiet guest_read busy 1M 8 0
 	guest_bg quiet guest_read quiet 4k 1 1
 	sleep 2
-	check "the busy VM is on one CPU" taskset -a -p -c 0 "$(guest_pid busy)" || return
-	check "and so is its worker" pin busy busy 0 || return
+	check "the busy VM is on one CPU" taskset -a -p -c "$FIRST" "$(guest_pid busy)" || return
+	check "and so is its worker" pin busy busy "$FIRST" || return
 	check "the quiet one's readers are on two" pin_vcpus quiet || return
-	check "its workers with them" pin quiet busy 0 || return
-	check "each with its own" pin quiet quiet 1 || return
+	check "its workers with them" pin quiet busy "$FIRST" || return
+	check "each with its own" pin quiet quiet "$SECOND" || return
 	check "the quiet reader runs" guest quiet guest_signal quiet CONT || return
 
 	at_least_half "beside another VM" quiet busy

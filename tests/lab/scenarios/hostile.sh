@@ -22,6 +22,8 @@ PAIRS=3
 PIN_LIMIT_MB=8
 
 EVIL_CGROUP=/sys/fs/cgroup/evil
+# of the host VM
+EVIL_CPU=${LAB_FIRST_CPU:-0} GOOD_CPU=$((EVIL_CPU + 1))
 
 guest_setup() {
 	pvbus_guest_load pvblk && pvblk_disk root && pvnet_guest lan 192.0.2.2 &&
@@ -57,18 +59,18 @@ guest_attack() {
 }
 
 cores() {
-	echo 1 >/sys/devices/virtual/workqueue/cpumask &&
+	printf '%x\n' $((1 << EVIL_CPU)) >/sys/devices/virtual/workqueue/cpumask &&
 		echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control &&
-		mkdir $EVIL_CGROUP && echo 0 >$EVIL_CGROUP/cpuset.cpus &&
+		mkdir $EVIL_CGROUP && echo "$EVIL_CPU" >$EVIL_CGROUP/cpuset.cpus &&
 		guest_pid evil >$EVIL_CGROUP/cgroup.procs &&
-		taskset -a -p -c 1 "$(guest_pid good)"
+		taskset -a -p -c "$GOOD_CPU" "$(guest_pid good)"
 }
 
 good_workers() {
 	local pid
 
 	for pid in $(worker_pids good); do
-		taskset -p -c 1 "$pid" || return
+		taskset -p -c "$GOOD_CPU" "$pid" || return
 	done
 }
 
@@ -114,7 +116,7 @@ counters() {
 pairs() {
 	local i alone beside spinner
 
-	taskset -c 0 bash -c 'while :; do :; done' &
+	taskset -c "$EVIL_CPU" bash -c 'while :; do :; done' &
 	spinner=$!
 	kill -STOP $spinner
 	for ((i = 0; i < PAIRS; i++)); do
@@ -159,7 +161,7 @@ host() {
 
 	check "the attack is built (make modules-all CONFIG_PVBUS_TESTS=m)" \
 		test -e "$REPO/build/modules/$(uname -r)/pvbus_hostile.ko" || return
-	taskset -p -c 0 $BASHPID
+	taskset -p -c "$EVIL_CPU" $BASHPID
 	null_disk good 64
 	null_disk evil 64 cache_size=8
 	check "the host module loads" pvbus_host_load || return
@@ -175,7 +177,7 @@ host() {
 	check "each has its core" cores || return
 	check "the good one has a disk and a card" guest good guest_setup || return
 	check "the other has the bus only" guest evil guest_evil_setup || return
-	taskset -c 1 iperf3 -s -D --pidfile /run/iperf.pid
+	taskset -c "$GOOD_CPU" iperf3 -s -D --pidfile /run/iperf.pid
 	guest_bg good guest_disk && disk=$GUEST_JOB
 	guest_bg good guest_net && net=$GUEST_JOB
 	check "the good one is busy" guest good wait_io pvda || return
