@@ -62,6 +62,17 @@ no_disk() {
 	[ ! -b "$disk" ]
 }
 
+# silent: has the disk a request that has not been answered for a while? Before that,
+# a reader that finds the disk gone takes it for one that ends there.
+silent() {
+	local before after
+
+	read -ra before <"/sys/block/${disk##*/}/stat"
+	sleep 0.5
+	read -ra after <"/sys/block/${disk##*/}/stat"
+	[ "${before[0]}" = "${after[0]}" ] && [ "${after[8]}" -gt 0 ]
+}
+
 find_disk() {
 	disk=$(pvblk_disk disk) &&
 		echo $IO_TIMEOUT >"/sys/block/${disk##*/}/queue/io_timeout"
@@ -171,7 +182,7 @@ moments() {
 	inject disk never 0 20
 	read_disk 2>/dev/null &
 	load=$!
-	sleep 0.2
+	check "disk: silent" within 20 silent
 	set_fault control rescind-disk
 	check_fails "disk: silent and rescinded: an error" wait $load
 	check "disk: silent and rescinded: it goes" within 20 no_disk
