@@ -172,6 +172,8 @@ struct pvh_stats {
  * @stats: counters
  * @broken_told: the guest was told of @broken; vm->lock
  * @poll: how long it polls at present before it sleeps; worker only
+ * @bulk: the last entries brought so much each that there is no use in polling for
+ *	the next; set by the backend, worker only
  * @crowded_until: when to try again to share the CPU, as local_clock(); worker
  *	only
  * @reminded: head of @tx up to which a guest that had asked for patience was
@@ -211,6 +213,7 @@ struct pvh_channel {
 	struct pvh_stats	stats;
 	bool			broken_told;
 	struct pvpoll		poll;
+	bool			bulk;
 	u64			crowded_until;
 	u32			reminded;
 	u32			waiting_index;

@@ -21,6 +21,8 @@
 /* Of a packet that does not fit a page, what lies before the page fragments. */
 #define PVH_NET_HEAD		256
 #define PVH_NET_HEADROOM	(NET_SKB_PAD + NET_IP_ALIGN)
+/* Bytes in a packet, on average, from which on they are a bulk of data. */
+#define PVH_NET_BULK		SZ_16K
 
 /**
  * struct pvh_net_batch - packets on their way to the stack
@@ -85,6 +87,8 @@ static void pvh_net_deliver(struct pvh_net_queue *q, struct pvh_net_batch *b)
 		pvh_net_discard(&b->skbs);
 	local_bh_enable();
 
+	if (b->packets)
+		q->ch->bulk = b->bytes >= (u64)b->packets * PVH_NET_BULK;
 	stats->requests += b->packets + b->errors;
 	stats->bytes_in += b->bytes;
 	stats->errors += b->errors;

@@ -309,7 +309,11 @@ static bool worker_poll(struct pvh_channel *ch)
 	u64 now, start = local_clock();
 	u64 given = 0;
 
-	if (!window)
+	/*
+	 * Beside the copy of a bulk of data a doorbell is cheap, and who gets the
+	 * data needs the CPU.
+	 */
+	if (!window || ch->bulk)
 		return false;
 	ch->stats.polls++;
 	do {
