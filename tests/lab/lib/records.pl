@@ -10,12 +10,12 @@
 # Perl, as it starts quickly in a guest, where each file of a program takes long to open.
 use strict;
 use warnings;
+use Fcntl;
+use IO::Handle;
 
 use constant {
 	SIZE => 4096,
 	SLOTS => 4096,
-	O_RDWR => 2,
-	SYS_FSYNC => 74,
 };
 
 sub record {
@@ -46,7 +46,7 @@ sub write_records {
 	for (;; $number++) {
 		sysseek($out, ($number % SLOTS) * SIZE, 0);
 		syswrite($out, record($number)) == SIZE or die "cannot write $file: $!\n";
-		syscall(SYS_FSYNC, fileno($out)) == 0 or die "cannot fsync $file: $!\n";
+		$out->sync or die "cannot fsync $file: $!\n";
 		syswrite($ack, "$number\n") or die "cannot write $acks: $!\n";
 	}
 }

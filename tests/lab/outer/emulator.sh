@@ -28,7 +28,7 @@ lost_cpu() {
 vm_lost_interrupt() {
 	local commands=("info registers -a") lost='' again i
 
-	for ((i = 0; i <= HOST_SMP; i++)); do
+	for ((i = 0; i < VM_SMP; i++)); do
 		commands+=("info lapic $i")
 	done
 	for i in 1 2 3; do

@@ -25,11 +25,12 @@ _HOST_CMDLINE+=" unknown_nmi_panic=1 sysrq_always_enabled panic_print=0x40"
 
 # vm_start ACCEL RELEASE DIR: starts the host VM; its results can be read from
 # descriptor VM_OUT, until its end.  VM_PID is QEMU's.  The console of all VMs
-# of a run is one file; this one's begins at VM_CONSOLE.
+# of a run is one file; this one's begins at VM_CONSOLE.  It has VM_SMP CPUs.
 vm_start() {
-	local release=$2 dir=$3 smp=$HOST_SMP console append=
+	local release=$2 dir=$3 console append=
 	local -a accel
 
+	VM_SMP=$HOST_SMP
 	case $1 in
 	kvm) accel=(-accel kvm -cpu host) ;;
 	# la57=off and no mitigations: a quarter faster.  erms=off: TCG does "rep
@@ -45,7 +46,7 @@ vm_start() {
 	tcg)
 		accel=(-accel "tcg,thread=multi,tb-size=2048" -cpu "max,la57=off,erms=off,fsrm=off,xsave=off"
 			-machine "pc,hpet=off")
-		smp=$((HOST_SMP + 1))
+		VM_SMP=$((HOST_SMP + 1))
 		append="maxcpus=1 tsc=reliable${TSC_KHZ:+ tsc_early_khz=$TSC_KHZ}"
 		;;
 	esac
@@ -56,7 +57,7 @@ vm_start() {
 	mkfifo "$dir"/{input,mon.in,mon.out} || return
 	# Its standard output is the VM's second serial port.
 	exec {VM_OUT}< <(exec "${LAB_EMULATOR:-qemu-system-x86_64}" \
-		-name lab-host "${accel[@]}" -smp "sockets=1,cores=$smp" -m "$HOST_MEM" \
+		-name lab-host "${accel[@]}" -smp "sockets=1,cores=$VM_SMP" -m "$HOST_MEM" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "${LAB_KERNEL_IMAGE[$release]}" \
 		-initrd "${LAB_KERNEL_INITRD[$release]}" \

@@ -76,19 +76,23 @@ power_fails() {
 	null_disk_power_cycle raw && null_disk_power_cycle fs
 }
 
+# QEMU is gone at one stroke, and the power of the host with it.
+all_ends() {
+	check "QEMU is killed" guest_kill vm1
+	check "pvbusd ends" pvbusd_wait vm1
+	check "the power fails" power_fails
+}
+
 boot() {
 	check "pvbusd starts" serve || return
 	check "a guest boots" pvbus_guest vm1 || return
 	check "it writes records" guest vm1 records_begin
 }
 
-# QEMU is gone at one stroke, and the power of the host with it.
 qemu_is_killed() {
 	boot || return
 	some_time
-	check "QEMU is killed" guest_kill vm1
-	check "pvbusd ends" pvbusd_wait vm1
-	check "the power fails" power_fails
+	all_ends
 	nothing_is_lost
 }
 
@@ -104,9 +108,7 @@ guest_is_reset() {
 	check "records are acknowledged" writes raw
 	check "pvbusd starts again" serve
 	some_time
-	check "QEMU is killed" guest_kill vm1
-	check "pvbusd ends" pvbusd_wait vm1
-	check "the power fails" power_fails
+	all_ends
 	nothing_is_lost
 }
 
@@ -114,13 +116,9 @@ guest_is_reset() {
 # would be.
 disk_lies() {
 	echo "write through" >/sys/block/raw/queue/write_cache
-	check "pvbusd starts, with a disk that lies" serve || return
-	check "a guest boots" pvbus_guest vm1 || return
-	check "it writes records" guest vm1 records_begin
+	boot || return
 	some_time
-	check "QEMU is killed" guest_kill vm1
-	check "pvbusd ends" pvbusd_wait vm1
-	check "the power fails" power_fails
+	all_ends
 	check_fails "acknowledged records are lost" verify /dev/raw raw
 	check "but not of the disk that does not lie" verify_fs
 }

@@ -60,7 +60,6 @@ guest_attack() {
 
 cores() {
 	printf '%x\n' $((1 << EVIL_CPU)) >/sys/devices/virtual/workqueue/cpumask &&
-		echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control &&
 		mkdir $EVIL_CGROUP && echo "$EVIL_CPU" >$EVIL_CGROUP/cpuset.cpus &&
 		guest_pid evil >$EVIL_CGROUP/cgroup.procs &&
 		taskset -a -p -c "$GOOD_CPU" "$(guest_pid good)"

@@ -33,6 +33,12 @@ lan() {
 		"${@:2}" ip link set "$1" up
 }
 
+# works NAME [COMMAND-PREFIX...]
+works() {
+	check "it is set up" lan "$@"
+	check "the guest is answered" guest vm1 guest_pings
+}
+
 down_and_up() {
 	local i
 
@@ -59,17 +65,14 @@ host() {
 	ip link set lan0 down
 	check "it gets another name" ip link set lan0 name moved0
 	check_equal "pvbusctl says so" moved0 "$(netdev_of)"
-	check "it is set up" lan moved0
-	check "the guest is answered" guest vm1 guest_pings
+	works moved0
 
 	check "there is a namespace" ip netns add other
 	check "it moves there" ip link set moved0 netns other
-	check "it is set up there" lan moved0 ip netns exec other
-	check "the guest is answered" guest vm1 guest_pings
+	works moved0 ip netns exec other
 	check "the namespace ends" ip netns del other
 	check "the interface is back" wait_for /sys/class/net/moved0
-	check "it is set up" lan moved0
-	check "the guest is answered" guest vm1 guest_pings
+	works moved0
 
 	check "it moves to another" ip netns add another
 	check "and there" ip link set moved0 netns another

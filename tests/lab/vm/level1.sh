@@ -61,7 +61,6 @@ load_kvm() {
 spare_first_cpu() {
 	local cgroup=/sys/fs/cgroup cpus
 
-	echo +cpuset >$cgroup/cgroup.subtree_control
 	mkdir $cgroup/spare && echo 0 >$cgroup/spare/cpuset.cpus &&
 		echo root >$cgroup/spare/cpuset.cpus.partition
 	cpus=$(taskset -p $BASHPID)
@@ -218,6 +217,7 @@ scenario() {
 
 control "boot $(uname -r)"
 load_kvm
+echo +cpuset >/sys/fs/cgroup/cgroup.subtree_control
 # of those that scenarios may use
 export LAB_FIRST_CPU=0
 [ "$LAB_ACCEL" != tcg ] || spare_first_cpu
