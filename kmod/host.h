@@ -31,6 +31,7 @@
 
 #include <pvbus/compat.h>
 
+#include "nap.h"
 #include "storm.h"
 
 struct pvh_channel;
@@ -185,6 +186,9 @@ struct pvh_stats {
  *	it is patient; negative: it has not; worker only
  * @lazy_us: likewise those in no hurry; worker only
  * @lazy: head of @tx behind the last such entry; worker only
+ * @nap: how long it naps where it cannot poll; worker only
+ * @napped: it has, and what that has brought is to be counted; worker only
+ * @napped_from: head of @rx before that; worker only
  * @storm: doorbells in vain; worker only
  * @deaf: doorbells are not heard for a while; written by the worker
  * @ring_mem: mapping of the ring pages
@@ -221,6 +225,9 @@ struct pvh_channel {
 	int			rx_us;
 	int			lazy_us;
 	u32			lazy;
+	struct pvh_nap		nap;
+	bool			napped;
+	u32			napped_from;
 	struct pvh_storm	storm;
 	bool			deaf;
 

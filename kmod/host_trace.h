@@ -82,6 +82,12 @@ DEFINE_EVENT(pvbus_host_amount, pvbus_host_work,
 	     TP_ARGS(ch, amount)
 );
 
+/* a nap is over, and so many entries have come during it */
+DEFINE_EVENT(pvbus_host_amount, pvbus_host_nap,
+	     TP_PROTO(const struct pvh_channel *ch, unsigned int amount),
+	     TP_ARGS(ch, amount)
+);
+
 /* a packet of the guest was copied, and goes to the stack */
 DEFINE_EVENT(pvbus_host_amount, pvbus_host_net_take,
 	     TP_PROTO(const struct pvh_channel *ch, unsigned int amount),

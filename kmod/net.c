@@ -462,7 +462,10 @@ static int pvh_net_turn(struct pvh_net_queue *q)
 	given = pvh_net_rx(q, PVH_BUDGET);
 	if (given < 0)
 		return given;
-	if (given)
+	/* to a bulk of data come acknowledgements: there is more where that is from */
+	if (given && q->ch->bulk)
+		pvh_channel_lazy(q->ch);
+	else if (given)
 		q->hurry = true;
 	if (given || !taken)
 		err = pvh_net_flush_done(q);

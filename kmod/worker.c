@@ -298,10 +298,61 @@ static bool worker_give_way(struct pvh_channel *ch, u64 now, u64 *given)
 }
 
 /*
- * Wait a bounded time for work without sleeping, while nobody else wants this
- * CPU for long.
+ * There is no CPU to poll on: sleep for a while without asking for a doorbell,
+ * if a guest that goes on meanwhile makes that worth it. Whoever else wakes us
+ * ends it, see the top of this file.
  *
- * Return: true when there is work.
+ * Return: false when it is not.
+ */
+static bool worker_nap(struct pvh_channel *ch)
+{
+	const struct pvh_dev_ops *ops = ch->dev->ops;
+	u64 time = pvh_nap_time(&ch->nap, worker_poll_max(ch));
+	u64 now = local_clock();
+	u64 end = now + time;
+	ktime_t timeout;
+	u64 left;
+
+	if (!time || ch->rx_held)
+		return false;
+	ch->stats.polls++;
+	ch->napped_from = ch->rx.head;
+	ch->napped = true;
+	pvh_pin_sleep(ch);
+	for (; now < end; now = local_clock()) {
+		left = worker_remind(ch, now);
+		timeout = ns_to_ktime(left ? min(left, end - now) : end - now);
+		/* (b), with the full barrier that belongs to it */
+		set_current_state(TASK_IDLE);
+		if (kthread_should_stop() || test_bit(KICKED, &ch->kicked) ||
+		    (ops->pending && ops->pending(ch)) ||
+		    schedule_hrtimeout(&timeout, HRTIMER_MODE_REL)) {
+			/* what it would have brought is not known */
+			ch->napped = false;
+			break;
+		}
+	}
+	__set_current_state(TASK_RUNNING);
+	return true;
+}
+
+/* What the last nap has brought. */
+static void worker_napped(struct pvh_channel *ch)
+{
+	u32 entries = ch->rx.head - ch->napped_from;
+
+	ch->napped = false;
+	if (entries)
+		ch->stats.poll_hits++;
+	trace_pvbus_host_nap(ch, entries);
+	pvh_nap_over(&ch->nap, entries);
+}
+
+/*
+ * Wait a bounded time for work without sleeping, while nobody else wants this
+ * CPU for long; then nap.
+ *
+ * Return: true when there may be work.
  */
 static bool worker_poll(struct pvh_channel *ch)
 {
@@ -313,7 +364,9 @@ static bool worker_poll(struct pvh_channel *ch)
 	 * Beside the copy of a bulk of data a doorbell is cheap, and who gets the
 	 * data needs the CPU.
 	 */
-	if (!window || ch->bulk)
+	if (ch->bulk || (start < ch->crowded_until && !single_task_running()))
+		return worker_nap(ch);
+	if (!window)
 		return false;
 	ch->stats.polls++;
 	do {
@@ -326,7 +379,7 @@ static bool worker_poll(struct pvh_channel *ch)
 		}
 		worker_remind(ch, now);
 		if (!single_task_running() && !worker_give_way(ch, now, &given))
-			return false;
+			return worker_nap(ch);
 		cpu_relax();
 	} while (now - start < window + given && !kthread_should_stop());
 	ch->stats.poll_ns += now - start - given;
@@ -487,6 +540,8 @@ static void worker_serve(struct pvh_channel *ch)
 			worker_broken(ch, -did);
 			return;
 		}
+		if (ch->napped)
+			worker_napped(ch);
 		now = local_clock();
 		if (!did) {
 			if (!idle_since)

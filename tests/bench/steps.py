@@ -62,6 +62,8 @@ def counts_per_us(events):
         found = MARK.search(event.fields.get("text", ""))
         if found:
             marks[found.group(1)] = (event.tsc, float(found.group(2)))
+    if len(marks) < 2:
+        raise SystemExit("steps.py: the trace did not fit into its buffer")
     (tsc0, time0), (tsc1, time1) = marks["begin"], marks["end"]
     return (tsc1 - tsc0) / (time1 - time0) / 1e6
 
@@ -114,12 +116,13 @@ def table(load, directory):
     requests = (disk_requests if disk else net_requests)(events)
     if not requests:
         raise SystemExit(f"steps.py: {directory}: no request is complete")
-    yield f"| {load}, {len(requests)} requests | p50 us | p90 us |"
-    yield "| --- | ---: | ---: |"
+    yield f"| {load}, {len(requests)} requests | p50 us | p90 us | mean us |"
+    yield "| --- | ---: | ---: | ---: |"
     for what, first, last in DISK_STEPS if disk else NET_STEPS:
         times = [(r[last] - r[first]) / rate for r in requests]
         p90 = statistics.quantiles(times, n=10)[-1]
-        yield f"| {what} | {statistics.median(times):.1f} | {p90:.1f} |"
+        yield (f"| {what} | {statistics.median(times):.1f} | {p90:.1f} |"
+               f" {statistics.mean(times):.1f} |")
     counts = collections.Counter(e.name for e in events)
     per = ", ".join(f"{name} {counts[name] / len(requests):.2f}"
                     for name in COUNTED)

@@ -24,20 +24,38 @@ SETTINGS=(
 	"no_patience coalesce_us=0"
 )
 
+_HOST_PARAMETERS=/sys/module/pvbus_host/parameters
+_GUEST_PARAMETERS=/sys/module/pvbus/parameters
+# parameter -> what the modules have it be
+declare -A DEFAULTS
+
+read_defaults() {
+	DEFAULTS=(
+		[poll_us]=$(<$_HOST_PARAMETERS/poll_us)
+		[coalesce_us]=$(<$_HOST_PARAMETERS/coalesce_us)
+		[idle_poll_us]=$(guest bench cat $_GUEST_PARAMETERS/idle_poll_us)
+	)
+	GUEST_HAS=${DEFAULTS[idle_poll_us]}
+	diag "defaults: $(declare -p DEFAULTS)"
+	[ -n "$GUEST_HAS" ]
+}
+
 # apply PARAM=VALUE...: those, and the defaults of the others.
 apply() {
-	local param value module=/sys/module/pvbus_host/parameters
-	local -A set=([poll_us]=200 [coalesce_us]=50 [idle_poll_us]=200)
+	local param
+	local -A set=()
 
-	for param; do
-		value=${param#*=}
-		set[${param%%=*}]=$value
+	for param in "${!DEFAULTS[@]}"; do
+		set[$param]=${DEFAULTS[$param]}
 	done
-	echo "${set[poll_us]}" >$module/poll_us
-	echo "${set[coalesce_us]}" >$module/coalesce_us
+	for param; do
+		set[${param%%=*}]=${param#*=}
+	done
+	echo "${set[poll_us]}" >$_HOST_PARAMETERS/poll_us
+	echo "${set[coalesce_us]}" >$_HOST_PARAMETERS/coalesce_us
 	[ "${set[idle_poll_us]}" = "$GUEST_HAS" ] && return
 	GUEST_HAS=${set[idle_poll_us]}
-	guest bench sh -c "echo $GUEST_HAS >/sys/module/pvbus/parameters/idle_poll_us"
+	guest bench sh -c "echo $GUEST_HAS >$_GUEST_PARAMETERS/idle_poll_us"
 }
 
 # One line: time in us, operations, exits, interrupts, doorbells.
@@ -74,7 +92,7 @@ turn() {
 measure() {
 	local round setting
 
-	bench_load "$1" $((ROUNDS * ${#SETTINGS[@]} * 3)) || return
+	bench_load "$1" $((ROUNDS * ${#SETTINGS[@]} * 6)) || return
 	for ((round = 0; round < ROUNDS; round++)); do
 		for setting in "${SETTINGS[@]}"; do
 			# shellcheck disable=SC2086 # words
@@ -88,10 +106,10 @@ host() {
 	local load
 
 	mkdir -p "$LAB_OUT/results"
-	GUEST_HAS=200
 	check "the host is set up" bench_host_setup || return
 	check "the guest boots" pvbus_guest bench || return
 	check "the guest is set up" guest bench bench_guest_setup || return
+	check "the defaults are known" read_defaults || return
 	for load in $LOADS; do
 		check "$load" measure "$load"
 	done
