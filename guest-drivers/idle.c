@@ -34,7 +34,7 @@
 #include "bus_internal.h"
 #include "bus_trace.h"
 
-#define IDLE_POLL_US_DEFAULT	500
+#define IDLE_POLL_US_DEFAULT	1000
 #define IDLE_POLL_US_MAX	1000
 
 static int idle_poll_us_set(const char *val, const struct kernel_param *kp)
@@ -50,7 +50,7 @@ static const struct kernel_param_ops idle_poll_us_ops = {
 static unsigned int idle_poll_us = IDLE_POLL_US_DEFAULT;
 module_param_cb(idle_poll_us, &idle_poll_us_ops, &idle_poll_us, 0644);
 MODULE_PARM_DESC(idle_poll_us,
-		 "Longest time, in microseconds, that an idle CPU looks for what the host is expected to send before it halts; 0: never (default 500, at most 1000)");
+		 "Longest time, in microseconds, that an idle CPU looks for what the host is expected to send before it halts; 0: never (default 1000, at most 1000)");
 
 /**
  * struct pvbus_idle - a CPU

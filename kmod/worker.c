@@ -49,8 +49,11 @@
 #define KICKED			0
 #define RUNG			1	/* by a doorbell, since the worker looked */
 
-/* What a guest needs to answer a packet, with some exits in it. */
-#define POLL_US_DEFAULT		500
+/*
+ * What a guest needs to answer a packet, with exits in it that are dear. Were it
+ * less, both sides could sleep while the other one polls, and stay with that.
+ */
+#define POLL_US_DEFAULT		1000
 #define COALESCE_US_DEFAULT	200
 
 /* Who takes the CPU for longer than this is there to stay for a while. */
@@ -72,7 +75,7 @@ static const struct kernel_param_ops time_us_ops = {
 static unsigned int poll_us = POLL_US_DEFAULT;
 module_param_cb(poll_us, &time_us_ops, &poll_us, 0644);
 MODULE_PARM_DESC(poll_us,
-		 "Longest time, in microseconds, that a channel's worker polls before it sleeps; 0: never (default 500, at most 1000)");
+		 "Longest time, in microseconds, that a channel's worker polls before it sleeps; 0: never (default 1000, at most 1000)");
 
 static unsigned int coalesce_us = COALESCE_US_DEFAULT;
 module_param_cb(coalesce_us, &time_us_ops, &coalesce_us, 0644);
@@ -307,7 +310,7 @@ static bool worker_give_way(struct pvh_channel *ch, u64 now, u64 *given)
 static bool worker_nap(struct pvh_channel *ch)
 {
 	const struct pvh_dev_ops *ops = ch->dev->ops;
-	u64 time = pvh_nap_time(&ch->nap, worker_poll_max(ch));
+	u64 time = pvh_nap_time(&ch->nap, worker_poll_max(ch) / 2);
 	u64 now = local_clock();
 	u64 end = now + time;
 	ktime_t timeout;

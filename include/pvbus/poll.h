@@ -26,7 +26,7 @@
  * A wait that ended within this multiple of the bound may have been shorter
  * without the sleep, the doorbell and the wake-up in it: worth a try.
  */
-#define PVPOLL_TRY_FACTOR	16
+#define PVPOLL_TRY_FACTOR	8
 #define PVPOLL_BACKOFF_MAX	64
 
 /**

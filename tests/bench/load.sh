@@ -27,7 +27,7 @@ bench_served() {
 }
 
 # bench_load LOAD SECONDS: starts it in the guest, for at most that long, and waits
-# until it is under way; bench_load_end ends it.
+# until it is under way; bench_load_end ends it, and fails if it had ended before.
 bench_load() {
 	local before i
 
@@ -42,10 +42,17 @@ bench_load() {
 }
 
 bench_load_end() {
-	guest bench sh -c 'pkill fio; pkill sockperf; true'
+	local status=0
+
+	if ! guest bench pkill 'fio|sockperf'; then
+		echo "the load has ended by itself:"
+		cat "$(guest_share bench)/out"
+		guest bench dmesg | tail
+		status=1
+	fi
 	# its status is that of a program that was killed
 	guest_wait bench "$GUEST_JOB" >/dev/null
-	true
+	return $status
 }
 
 # --- in the guest ---
@@ -67,6 +74,10 @@ bench_guest_load() {
 			--rw="rand${1%-qd*}" --bs=4k --iodepth="${1#*-qd}" \
 			--time_based --runtime="$2"
 		;;
-	tcp-rr) exec sockperf ping-pong --tcp -i 198.18.1.1 -m 64 -t "$2" ;;
+	# more of them in a second than there can be: it has room for each
+	tcp-rr)
+		exec sockperf ping-pong --tcp -i 198.18.1.1 -m 64 -t "$2" \
+			--mps 50000
+		;;
 	esac >/lab/out 2>&1
 }

@@ -67,7 +67,7 @@ traced() {
 	guest bench guest_traced
 	status=$?
 	trace_end "$dir/host.trace"
-	bench_load_end
+	bench_load_end || status=1
 	tsc_offset >"$dir/offset"
 	mv "$(guest_share bench)/trace" "$dir/guest.trace"
 	mv "$(guest_share bench)/out" "$dir/tool"

@@ -92,7 +92,7 @@ turn() {
 measure() {
 	local round setting
 
-	bench_load "$1" $((ROUNDS * ${#SETTINGS[@]} * 6)) || return
+	bench_load "$1" $((ROUNDS * ${#SETTINGS[@]} * 5)) || return
 	for ((round = 0; round < ROUNDS; round++)); do
 		for setting in "${SETTINGS[@]}"; do
 			# shellcheck disable=SC2086 # words
