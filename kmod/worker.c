@@ -301,6 +301,26 @@ static bool worker_give_way(struct pvh_channel *ch, u64 now, u64 *given)
 }
 
 /*
+ * Sleep for @ns nanoseconds without asking for a doorbell, see the top of this file.
+ *
+ * Return: false when something else has ended that, or there was no need for it.
+ */
+static bool worker_doze(struct pvh_channel *ch, u64 ns)
+{
+	const struct pvh_dev_ops *ops = ch->dev->ops;
+	ktime_t timeout = ns_to_ktime(ns);
+	bool timed_out = false;
+
+	/* (b), with the full barrier that belongs to it */
+	set_current_state(TASK_IDLE);
+	if (!kthread_should_stop() && !test_bit(KICKED, &ch->kicked) &&
+	    !(ops->pending && ops->pending(ch)))
+		timed_out = !schedule_hrtimeout(&timeout, HRTIMER_MODE_REL);
+	__set_current_state(TASK_RUNNING);
+	return timed_out;
+}
+
+/*
  * There is no CPU to poll on: sleep for a while without asking for a doorbell,
  * if a guest that goes on meanwhile makes that worth it. Whoever else wakes us
  * ends it, see the top of this file.
@@ -309,11 +329,9 @@ static bool worker_give_way(struct pvh_channel *ch, u64 now, u64 *given)
  */
 static bool worker_nap(struct pvh_channel *ch)
 {
-	const struct pvh_dev_ops *ops = ch->dev->ops;
 	u64 time = pvh_nap_time(&ch->nap, worker_poll_max(ch) / 2);
 	u64 now = local_clock();
 	u64 end = now + time;
-	ktime_t timeout;
 	u64 left;
 
 	if (!time || ch->rx_held)
@@ -324,18 +342,12 @@ static bool worker_nap(struct pvh_channel *ch)
 	pvh_pin_sleep(ch);
 	for (; now < end; now = local_clock()) {
 		left = worker_remind(ch, now);
-		timeout = ns_to_ktime(left ? min(left, end - now) : end - now);
-		/* (b), with the full barrier that belongs to it */
-		set_current_state(TASK_IDLE);
-		if (kthread_should_stop() || test_bit(KICKED, &ch->kicked) ||
-		    (ops->pending && ops->pending(ch)) ||
-		    schedule_hrtimeout(&timeout, HRTIMER_MODE_REL)) {
+		if (!worker_doze(ch, left ? min(left, end - now) : end - now)) {
 			/* what it would have brought is not known */
 			ch->napped = false;
 			break;
 		}
 	}
-	__set_current_state(TASK_RUNNING);
 	return true;
 }
 
@@ -444,9 +456,6 @@ static void worker_sleep(struct pvh_channel *ch)
  */
 static void worker_pause(struct pvh_channel *ch, u64 pause)
 {
-	const struct pvh_dev_ops *ops = ch->dev->ops;
-	ktime_t timeout = ns_to_ktime(pause);
-
 	ch->stats.pauses++;
 	WRITE_ONCE(ch->deaf, true);
 	/* doorbells that came since ->work() are not heard either */
@@ -456,12 +465,7 @@ static void worker_pause(struct pvh_channel *ch, u64 pause)
 	smp_mb__after_atomic();
 	pvh_pin_sleep(ch);
 	worker_remind_last(ch);
-	/* (b), with the full barrier that belongs to it */
-	set_current_state(TASK_IDLE);
-	if (!kthread_should_stop() && !test_bit(KICKED, &ch->kicked) &&
-	    !(ops->pending && ops->pending(ch)))
-		schedule_hrtimeout(&timeout, HRTIMER_MODE_REL);
-	__set_current_state(TASK_RUNNING);
+	worker_doze(ch, pause);
 	WRITE_ONCE(ch->deaf, false);
 	/* pairs with that in pvh_channel_rung(): then look at the ring */
 	smp_mb();
