@@ -371,7 +371,10 @@ void pvh_dev_update(struct pvh_dev *dev, const void *blob, size_t len);
  * @pin: hold the page at guest frame @gfn, which lies in guest RAM, for
  *	reading and writing. Worker or workqueue context, may sleep.
  * @unpin: undo @pin
- * @sleep: the worker is about to sleep: let go of what @pin keeps for speed
+ * @read: copy what is at [gpa, gpa + len) without pinning it, or fail; NULL where
+ *	that is no quicker. Worker context, may sleep.
+ * @sleep: the worker is about to sleep: let go of what @pin and @read keep for
+ *	speed
  * @ram: is [gpa, gpa + len) guest RAM? Overflow-safe.
  */
 struct pvh_transport_ops {
@@ -380,6 +383,8 @@ struct pvh_transport_ops {
 	int	(*pin)(struct pvh_vm *vm, struct pvh_pin_cache *cache, u64 gfn,
 		       struct page **page);
 	void	(*unpin)(struct pvh_vm *vm, struct page *page);
+	int	(*read)(struct pvh_vm *vm, struct pvh_pin_cache *cache, void *to,
+			u64 gpa, size_t len);
 	void	(*sleep)(struct pvh_vm *vm, struct pvh_pin_cache *cache);
 	bool	(*ram)(struct pvh_vm *vm, u64 gpa, u64 len);
 };
@@ -580,13 +585,12 @@ void pvh_pin_put(struct pvh_channel *ch, struct pvh_pin *pin);
 void pvh_pin_sleep(struct pvh_channel *ch);
 /* QEMU takes frames @first to @last away. Any context; see qemu.c. */
 void pvh_pin_invalidate(struct pvh_vm *vm, u64 first, u64 last);
-/* Copy to or from guest RAM; -EFAULT when it is not that. */
-int pvh_copy_from_guest(struct pvh_channel *ch, void *to, u64 gpa, size_t len);
-int pvh_copy_to_guest(struct pvh_channel *ch, u64 gpa, const void *from,
-		      size_t len);
 /* Pages for which no cache is at hand (rings, nonces): one page at a time. */
 int pvh_vm_pin_page(struct pvh_vm *vm, u64 gpa, struct page **page);
 void pvh_vm_unpin_page(struct pvh_vm *vm, struct page *page);
+
+/* copy.c: read guest RAM, once; -EFAULT when it is not that. Worker only. */
+int pvh_copy_from_guest(struct pvh_channel *ch, void *to, u64 gpa, size_t len);
 
 /* doorbell.c */
 int pvh_doorbells_init(struct pvh_vm *vm, const s32 *doorbell_fds,
@@ -631,6 +635,10 @@ void pvh_channel_close_all(struct pvh_dev *dev);
 /* worker.c */
 int pvh_worker_start(struct pvh_channel *ch);
 void pvh_worker_stop(struct pvh_channel *ch);
+/* coalesce.c, for worker.c */
+extern const struct kernel_param_ops pvh_time_us_ops;
+u64 pvh_remind(struct pvh_channel *ch, u64 now);
+void pvh_remind_last(struct pvh_channel *ch);
 
 /* loopback: pvbus_loop.ko registers what VMs with PVBUS_VM_LOOPBACK use */
 /**

@@ -16,7 +16,6 @@
 
 #include <linux/delay.h>
 #include <linux/hash.h>
-#include <linux/highmem.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -395,71 +394,7 @@ void pvh_pin_sleep(struct pvh_channel *ch)
 	vm->transport->sleep(vm, &ch->pins);
 }
 
-/* -- without a pin in the caller's hands ------------------------------------------- */
-
-static void pvh_copy_page(struct page *page, unsigned int off, void *buf,
-			  size_t len, bool to_guest)
-{
-	void *p = kmap_local_page(page);
-
-	if (to_guest)
-		memcpy(p + off, buf, len);
-	else
-		memcpy(buf, p + off, len);
-	kunmap_local(p);
-}
-
-static int pvh_copy(struct pvh_channel *ch, u64 gpa, void *buf, size_t len,
-		    bool to_guest)
-{
-	if (len > U64_MAX - gpa)
-		return -EFAULT;
-	while (len) {
-		unsigned int off = offset_in_page(gpa);
-		size_t part = min_t(size_t, len, PAGE_SIZE - off);
-		struct pvh_pin *pin = pvh_pin_get(ch, gpa);
-
-		if (IS_ERR(pin))
-			return PTR_ERR(pin);
-		pvh_copy_page(pin->page, off, buf, part, to_guest);
-		pvh_pin_put(ch, pin);
-		gpa += part;
-		buf += part;
-		len -= part;
-	}
-	return 0;
-}
-
-/**
- * pvh_copy_from_guest() - read guest memory, once
- * @ch: channel
- * @to: private memory for it
- * @gpa: guest-physical address, from the guest; no alignment is needed
- * @len: bytes, bounded by the caller
- *
- * Context: the channel's worker; may sleep.
- * Return: 0, or as pvh_pin_get(); @to is undefined then.
- */
-int pvh_copy_from_guest(struct pvh_channel *ch, void *to, u64 gpa, size_t len)
-{
-	return pvh_copy(ch, gpa, to, len, false);
-}
-
-/**
- * pvh_copy_to_guest() - write guest memory
- * @ch: channel
- * @gpa: guest-physical address, from the guest; no alignment is needed
- * @from: what to write
- * @len: bytes, bounded by the caller
- *
- * Context: the channel's worker; may sleep.
- * Return: 0, or as pvh_pin_get(); part of it may have been written then.
- */
-int pvh_copy_to_guest(struct pvh_channel *ch, u64 gpa, const void *from,
-		      size_t len)
-{
-	return pvh_copy(ch, gpa, (void *)from, len, true);
-}
+/* -- without a cache ----------------------------------------------------------------- */
 
 /**
  * pvh_vm_pin_page() - hold a page of guest memory, without a cache

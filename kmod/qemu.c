@@ -26,6 +26,7 @@
 #include <linux/pid.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task.h>
+#include <linux/uaccess.h>
 #include <net/sock.h>
 #include <net/tcp_states.h>
 
@@ -252,13 +253,19 @@ static bool pvh_can_use_mm(const struct pvh_pin_cache *cache)
 	       (current->flags & (PF_KTHREAD | PF_WQ_WORKER)) == PF_KTHREAD;
 }
 
+/* Until pvh_qemu_op_sleep(). */
+static void pvh_load_mm(struct mm_struct *mm, struct pvh_pin_cache *cache)
+{
+	if (cache->mm)
+		return;
+	kthread_use_mm(mm);
+	cache->mm = mm;
+}
+
 static long pvh_pin_loaded(struct mm_struct *mm, struct pvh_pin_cache *cache,
 			   u64 hva, struct page **page)
 {
-	if (!cache->mm) {
-		kthread_use_mm(mm);
-		cache->mm = mm;
-	}
+	pvh_load_mm(mm, cache);
 	return pin_user_pages_fast(hva, 1, FOLL_WRITE | FOLL_LONGTERM, page);
 }
 
@@ -328,6 +335,27 @@ static void pvh_qemu_op_unpin(struct pvh_vm *vm, struct page *page)
 	atomic64_dec(&vm->pinned);
 }
 
+/*
+ * As QEMU itself would read it: what is mapped there now is the guest's memory.
+ * Under mm_users, as pinning is.
+ */
+static int pvh_qemu_op_read(struct pvh_vm *vm, struct pvh_pin_cache *cache,
+			    void *to, u64 gpa, size_t len)
+{
+	const struct pvh_mem *mem = pvh_qemu_mem(vm);
+	unsigned long left;
+	u64 hva;
+
+	if (!mem || !pvh_mem_hva(mem, gpa, len, &hva) || !pvh_can_use_mm(cache))
+		return -EFAULT;
+	if (!mmget_not_zero(vm->mm))
+		return -ESRCH;
+	pvh_load_mm(vm->mm, cache);
+	left = copy_from_user(to, u64_to_user_ptr(hva), len);
+	mmput_async(vm->mm);
+	return left ? -EFAULT : 0;
+}
+
 static void pvh_qemu_op_sleep(struct pvh_vm *vm, struct pvh_pin_cache *cache)
 {
 	if (!cache->mm)
@@ -357,6 +385,7 @@ const struct pvh_transport_ops pvh_qemu_transport = {
 	.interrupt	= pvh_qemu_op_interrupt,
 	.pin		= pvh_qemu_op_pin,
 	.unpin		= pvh_qemu_op_unpin,
+	.read		= pvh_qemu_op_read,
 	.sleep		= pvh_qemu_op_sleep,
 	.ram		= pvh_qemu_op_ram,
 };

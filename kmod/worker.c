@@ -40,8 +40,6 @@
 #include <linux/sched/stat.h>
 #include <linux/sched/task.h>
 
-#include <linux/pvbus_net.h>
-
 #include "host.h"
 #include "host_trace.h"
 
@@ -54,7 +52,6 @@
  * less, both sides could sleep while the other one polls, and stay with that.
  */
 #define POLL_US_DEFAULT		1000
-#define COALESCE_US_DEFAULT	200
 
 /* Who takes the CPU for longer than this is there to stay for a while. */
 #define GIVE_WAY_MAX		(500 * NSEC_PER_USEC)
@@ -62,30 +59,10 @@
 /* How often to look after entries that are held up: not every guest rings. */
 #define HELD			NSEC_PER_MSEC
 
-static int time_us_set(const char *val, const struct kernel_param *kp)
-{
-	return param_set_uint_minmax(val, kp, 0, PVBUS_DEV_MAX_US);
-}
-
-static const struct kernel_param_ops time_us_ops = {
-	.set	= time_us_set,
-	.get	= param_get_uint,
-};
-
 static unsigned int poll_us = POLL_US_DEFAULT;
-module_param_cb(poll_us, &time_us_ops, &poll_us, 0644);
+module_param_cb(poll_us, &pvh_time_us_ops, &poll_us, 0644);
 MODULE_PARM_DESC(poll_us,
 		 "Longest time, in microseconds, that a channel's worker polls before it sleeps; 0: never (default 1000, at most 1000)");
-
-static unsigned int coalesce_us = COALESCE_US_DEFAULT;
-module_param_cb(coalesce_us, &time_us_ops, &coalesce_us, 0644);
-MODULE_PARM_DESC(coalesce_us,
-		 "How long, in microseconds, a guest that has asked for patience may take to find an entry before it is interrupted; 0: not at all (default 200, at most 1000)");
-
-static unsigned int coalesce_max_us = PVBUS_NET_MAX_USECS;
-module_param_cb(coalesce_max_us, &time_us_ops, &coalesce_max_us, 0644);
-MODULE_PARM_DESC(coalesce_max_us,
-		 "Longest time, in microseconds, that a guest can have entries for it wait (ethtool -C there); 0: not at all (default 1000, at most 1000)");
 
 /**
  * pvh_channel_wake() - have the worker look
@@ -122,146 +99,13 @@ void pvh_channel_rung(struct pvh_channel *ch)
 	pvh_channel_wake(ch);
 }
 
-static void worker_interrupt(struct pvh_channel *ch)
-{
-	struct pvh_vm *vm = ch->dev->vm;
-
-	ch->stats.interrupts++;
-	trace_pvbus_host_interrupt(ch);
-	vm->transport->interrupt(vm, ch->vector);
-}
-
-/**
- * pvh_channel_interrupt() - announce a batch of entries to the guest
- * @ch: channel whose @tx was put to
- *
- * Interrupts the guest when it has asked for that. A backend that does not call
- * this, as there is no hurry, leaves it to the worker, which does it soon.
- *
- * Context: the channel's worker.
- */
-void pvh_channel_interrupt(struct pvh_channel *ch)
-{
-	if (pvring_prod_kick(&ch->tx))
-		worker_interrupt(ch);
-}
-
-/* -- times: the device's own, or the module's ------------------------------------- */
-
+/* The device's own, or the module's. */
 static u64 worker_poll_max(const struct pvh_channel *ch)
 {
 	const struct pvh_dev *dev = ch->dev;
 
 	return (dev->own & PVBUS_DEV_POLL_US ? dev->poll_us :
 		READ_ONCE(poll_us)) * (u64)NSEC_PER_USEC;
-}
-
-static u64 worker_coalesce(const struct pvh_channel *ch)
-{
-	const struct pvh_dev *dev = ch->dev;
-
-	return (dev->own & PVBUS_DEV_COALESCE_US ? dev->coalesce_us :
-		READ_ONCE(coalesce_us)) * (u64)NSEC_PER_USEC;
-}
-
-/* -- patience ---------------------------------------------------------------------- */
-
-/* How long is it, when the guest has allowed @us, or left it to us (negative)? */
-static u64 worker_allowed(const struct pvh_channel *ch, int us)
-{
-	if (us < 0)
-		return worker_coalesce(ch);
-	return min_t(u64, us, READ_ONCE(coalesce_max_us)) * NSEC_PER_USEC;
-}
-
-/* How long may entries wait, of which the guest has read those before @index? */
-static u64 worker_may_wait(const struct pvh_channel *ch,
-			   enum pvring_waiting waiting, u32 index)
-{
-	u64 patience = U64_MAX;
-
-	if (waiting == PVRING_AHEAD)
-		patience = worker_allowed(ch, ch->rx_us);
-	if (waiting == PVRING_UNTOLD || (s32)(ch->lazy - index) > 0)
-		patience = min(patience, worker_allowed(ch, ch->lazy_us));
-	return patience;
-}
-
-/* One interrupt for all that is there. */
-static void worker_tell(struct pvh_channel *ch)
-{
-	ch->reminded = ch->tx.head;
-	ch->waiting_since = 0;
-	ch->tx.told = ch->tx.head;
-	worker_interrupt(ch);
-}
-
-/*
- * Interrupt a guest that has asked for patience, or for whom there are only
- * entries without hurry, and that has not found by @now what waits for it.
- *
- * Return: 0, or in how many nanoseconds to look after it again.
- */
-static u64 worker_remind(struct pvh_channel *ch, u64 now)
-{
-	enum pvring_waiting waiting;
-	u64 patience, waited;
-	u32 index;
-
-	if (ch->reminded == ch->tx.head)
-		return 0;
-	waiting = pvring_prod_waiting(&ch->tx, &index);
-	if (waiting == PVRING_NONE) {
-		ch->waiting_since = 0;
-		return 0;
-	}
-	if (!ch->waiting_since || index != ch->waiting_index) {
-		ch->waiting_since = now;
-		ch->waiting_index = index;
-	}
-	patience = worker_may_wait(ch, waiting, index);
-	waited = now - ch->waiting_since;
-	if (waited < patience)
-		return patience - waited;
-	worker_tell(ch);
-	return 0;
-}
-
-/* We stop looking: tell the guest of all that it has not found yet. */
-static void worker_remind_last(struct pvh_channel *ch)
-{
-	u32 index;
-
-	if (ch->reminded != ch->tx.head &&
-	    pvring_prod_waiting(&ch->tx, &index) != PVRING_NONE)
-		worker_tell(ch);
-	ch->waiting_since = 0;
-}
-
-/**
- * pvh_channel_lazy() - what was put last is in no hurry
- * @ch: channel whose @tx was put to
- *
- * Context: the channel's worker, which will tell the guest in time.
- */
-void pvh_channel_lazy(struct pvh_channel *ch)
-{
-	ch->lazy = ch->tx.head;
-}
-
-/**
- * pvh_channel_stuck() - the backend cannot go on before the guest has looked
- * @ch: channel
- *
- * A guest that has set how long its entries wait did not think of that; one that
- * has left it to us, looks.
- *
- * Context: the channel's worker.
- */
-void pvh_channel_stuck(struct pvh_channel *ch)
-{
-	if (ch->rx_us >= 0)
-		worker_remind_last(ch);
 }
 
 /* -- polling --------------------------------------------------------------------- */
@@ -341,7 +185,7 @@ static bool worker_nap(struct pvh_channel *ch)
 	ch->napped = true;
 	pvh_pin_sleep(ch);
 	for (; now < end; now = local_clock()) {
-		left = worker_remind(ch, now);
+		left = pvh_remind(ch, now);
 		if (!worker_doze(ch, left ? min(left, end - now) : end - now)) {
 			/* what it would have brought is not known */
 			ch->napped = false;
@@ -392,7 +236,7 @@ static bool worker_poll(struct pvh_channel *ch)
 			trace_pvbus_host_poll(ch, true, now - start - given);
 			return true;
 		}
-		worker_remind(ch, now);
+		pvh_remind(ch, now);
 		if (!single_task_running() && !worker_give_way(ch, now, &given))
 			return worker_nap(ch);
 		cpu_relax();
@@ -439,11 +283,11 @@ static void worker_sleep(struct pvh_channel *ch)
 	ktime_t left;
 
 	pvh_pin_sleep(ch);
-	left = ns_to_ktime(worker_remind(ch, local_clock()));
+	left = ns_to_ktime(pvh_remind(ch, local_clock()));
 	if (left) {
 		if (!worker_wait(ch, &left))
 			return;
-		worker_remind_last(ch);
+		pvh_remind_last(ch);
 	}
 	worker_wait(ch, ch->rx_held ? &held : NULL);
 }
@@ -464,7 +308,7 @@ static void worker_pause(struct pvh_channel *ch, u64 pause)
 	/* as in worker_work() */
 	smp_mb__after_atomic();
 	pvh_pin_sleep(ch);
-	worker_remind_last(ch);
+	pvh_remind_last(ch);
 	worker_doze(ch, pause);
 	WRITE_ONCE(ch->deaf, false);
 	/* pairs with that in pvh_channel_rung(): then look at the ring */
@@ -565,7 +409,7 @@ static void worker_serve(struct pvh_channel *ch)
 				     worker_poll_max(ch));
 		idle_since = 0;
 		slept = false;
-		worker_remind(ch, now);
+		pvh_remind(ch, now);
 	}
 }
 

@@ -78,6 +78,27 @@ equal "one whose handler faults for ever is early, too" \
 equal "not so one of another thread" "" "$(overflow pvbus-vm1/root error_entry | early_interrupt)"
 equal "nor a recursion of other code" "" "$(overflow qemu-system-x86 pvh_doorbell | early_interrupt)"
 
+# FAULT SYMBOL RSP: a report of a fault
+fault()
+{
+	cat <<-END
+	[  135.558194] $1: 0000 [#1] PREEMPT SMP NOPTI
+	[  135.558616] CPU: 0 PID: 150 Comm: fio Tainted: G           OE      6.1.0-56-amd64 #1  Debian 6.1.192-2
+	[  135.558853] RIP: 0010:$2/0x29
+	[  135.565015] RSP: 0018:$3 EFLAGS: 00000002
+	END
+}
+
+equal "an interrupt on the first instruction of a system call is one, too" \
+	"[  135.558853] RIP: 0010:entry_SYSCALL_64+0x0/0x29" \
+	"$(fault "double fault" entry_SYSCALL_64+0x0 00007f1fab67c548 | syscall_interrupt)"
+equal "not so one after that" "" \
+	"$(fault "double fault" entry_SYSCALL_64+0x9 00007f1fab67c548 | syscall_interrupt)"
+equal "nor one on a stack of the kernel's" "" \
+	"$(fault "double fault" entry_SYSCALL_64+0x0 ffffc9000054b950 | syscall_interrupt)"
+equal "nor another fault" "" \
+	"$(fault Oops entry_SYSCALL_64+0x0 00007f1fab67c548 | syscall_interrupt)"
+
 # EXITS IO MMIO HALT
 snapshot()
 {
@@ -120,7 +141,10 @@ equal "of a console, whichever it was: an int3" \
 	"$(breakpoint "41 54 55 53 66 <90> e8 41 ac" | console_fault)"
 equal "or an interrupt" "took an interrupt while they were off: 0010:__svm_vcpu_run+0x9c/0x210" \
 	"$(report asm_sysvec_apic_timer_interrupt __svm_vcpu_run | console_fault)"
-equal "or neither" "" "$(report asm_common_interrupt native_safe_halt | console_fault)"
+equal "or one in a system call" \
+	"took an interrupt while they were off: 0010:entry_SYSCALL_64+0x0/0x29" \
+	"$(fault "double fault" entry_SYSCALL_64+0x0 00007f1fab67c548 | console_fault)"
+equal "or none of them" "" "$(report asm_common_interrupt native_safe_halt | console_fault)"
 
 equal "shutdowns are counted" 2 "$(
 	shutdowns <<-END

@@ -70,13 +70,24 @@ stale_int3() {
 		}'
 }
 
-# console_fault: which of the two a kernel has reported whose console is read from
-# standard input; nothing if neither.
+# syscall_interrupt: the line of a kernel's report, read from standard input, that
+# shows something taken on the first instruction of a system call, where interrupts
+# are off and the stack is still the program's; nothing if there is none.
+syscall_interrupt() {
+	tr -d '\r' | awk '
+		/double fault: 0000 / { rip = ""; taken = 1 }
+		taken && /RIP: 0010:entry_SYSCALL_64\+0x0\// { rip = $0 }
+		taken && rip != "" && /RSP: 0018:0000/ { print rip; exit }'
+}
+
+# console_fault: which of these a kernel has reported whose console is read from
+# standard input; nothing if none.
 console_fault() {
 	local console line
 
 	console=$(tr -d '\0')
 	line=$(early_interrupt <<<"$console")
+	line=${line:-$(syscall_interrupt <<<"$console")}
 	if [ -n "$line" ]; then
 		echo "took an interrupt while they were off: ${line#*RIP: }"
 		return
