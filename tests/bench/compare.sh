@@ -9,6 +9,7 @@
 #	RESULTS/samples			counters, all the time (sampler.py)
 #	RESULTS/ROUND/BATCH/marks	what ran when
 #	RESULTS/ROUND/BATCH/...		the tools' own output
+#	RESULTS/progress		where to go on, unless all was run (parts.sh)
 #
 # The disks of a batch are jobs of one fio, one after the other: starting it
 # takes longer than a job does.
@@ -21,6 +22,10 @@ GUEST_TIMEOUT=30
 BUDGET=${BUDGET:-450}
 # Of them, what the end takes.
 END_SECONDS=10
+# No batch is begun after so many seconds: the rest is for another part.
+PART_SECONDS=${PART_SECONDS:-7200}
+# How often a batch is begun that loses its guest.
+TRIES_MAX=2
 
 DISK_MB=256
 
@@ -217,15 +222,22 @@ keep_fio() {
 	(cd "$1" && stat -c '%n %.9Y' -- *run.txt) >marks 2>/dev/null
 }
 
-# batch_KIND MACHINE BATCH ROUND, in the directory of the results.
+# lost STATUS: did "guest" lose it?
+lost() {
+	[ "$1" = 124 ] || [ "$1" = 125 ]
+}
+
+# batch_KIND MACHINE BATCH ROUND, in the directory of the results: fails when the
+# guest was lost.
 batch_disk() {
-	local runs share
+	local runs share status=0
 
 	share=$(guest_share "$1")
 	mapfile -t runs <"$PLAN/$2"
 	GUEST_TIMEOUT=$((20 + ${#runs[@]} * (RUN_SECONDS + 5))) \
-		guest "$1" guest_fio "$2" "$(order "$3")" >log 2>&1
+		guest "$1" guest_fio "$2" "$(order "$3")" >log 2>&1 || status=$?
 	keep_fio "$share/fio" >skipped
+	! lost $status
 }
 
 batch_native() {
@@ -234,15 +246,16 @@ batch_native() {
 }
 
 batch_net() {
-	local share name network test begin
+	local share name network test begin status
 
 	share=$(guest_share "$1")
 	while read -r name network test; do
 		rm -f "$share/out"
-		begin=$EPOCHREALTIME
-		guest "$1" guest_net "$network" "$test" >"$name.log" 2>&1
+		begin=$EPOCHREALTIME status=0
+		guest "$1" guest_net "$network" "$test" >"$name.log" 2>&1 || status=$?
 		echo "$name $begin $EPOCHREALTIME" >>marks
 		[ ! -e "$share/out" ] || mv "$share/out" "$name.out"
+		! lost $status || return
 	done < <($(order "$3") "$PLAN/$2")
 }
 
@@ -255,15 +268,32 @@ batch_idle() {
 
 # one_batch ROUND NUMBER KIND MACHINE HALT_POLL_NS
 one_batch() {
-	local dir=$LAB_OUT/results/$1/$2
+	local dir=$LAB_OUT/results/$1/$2 status=0
 
+	rm -rf "$dir"
 	mkdir -p "$dir"
 	cd "$dir" || return
 	echo "$5" >/sys/module/kvm/parameters/halt_poll_ns
 	[ "$3" = idle ] || echo "watch $4" >&"$SAMPLER"
-	"batch_$3" "$4" "$2" "$1"
+	"batch_$3" "$4" "$2" "$1" || status=$?
 	[ "$3" = idle ] || echo stop >&"$SAMPLER"
 	cd /
+	return $status
+}
+
+# Where this part begins; the one before may have got that far.
+read_progress() {
+	ROUND=1 BATCH=0 TRIES=0 TOOK=()
+	# shellcheck source=/dev/null
+	[ ! -e "$PLAN/progress" ] || . "$PLAN/progress"
+}
+
+# Where another one would go on.
+write_progress() {
+	# to be read in a function, where declare would make them its own
+	declare -p ROUND BATCH TRIES TOOK | sed 's/^declare -[^ ]* //' \
+		>"$LAB_OUT/results/progress.new"
+	mv "$LAB_OUT/results/progress.new" "$LAB_OUT/results/progress"
 }
 
 # The end of the time for rounds, in seconds of this process.
@@ -281,35 +311,53 @@ round_seconds() {
 	echo $sum
 }
 
-# one_round ROUND: fails when the time was over before it was.
+# one_round: from BATCH on. 1: the time was over before it was; 2: this part is.
 one_round() {
 	local number kind machine halt last guess begin
 
 	# not its standard input: a command of the batch may read that
 	while read -r number kind machine halt last guess <&4; do
-		[ "$1" -le "$last" ] || continue
+		[ "$number" -ge "$BATCH" ] || continue
+		[ "$ROUND" -le "$last" ] || continue
 		[ "$(time_left)" -ge "${TOOK[number]:-$guess}" ] || return
+		[ "$number" = "$BATCH" ] || TRIES=0
+		BATCH=$number
+		if [ "$TRIES" -ge "$TRIES_MAX" ]; then
+			diag "round $ROUND batch $number: $TRIES times in vain"
+			continue
+		fi
+		[ $((SECONDS - STARTED)) -lt "$PART_SECONDS" ] || return 2
+		TRIES=$((TRIES + 1))
+		write_progress
 		begin=$SECONDS
-		one_batch "$1" "$number" "$kind" "$machine" "$halt"
+		one_batch "$ROUND" "$number" "$kind" "$machine" "$halt" || return 2
 		TOOK[number]=$((SECONDS - begin + 1))
-		diag "round $1 batch $number ($kind, $machine):" \
+		diag "round $ROUND batch $number ($kind, $machine):" \
 			"$((SECONDS - begin)) s"
+		BATCH=$((number + 1)) TRIES=0
+		write_progress
 	done 4<"$PLAN/batches"
+	ROUND=$((ROUND + 1)) BATCH=0 TRIES=0
+	write_progress
 }
 
 rounds() {
-	local round
+	local status=0
 
-	TOOK=()
-	for ((round = 1; round <= ROUNDS; round++)); do
-		[ $round = 1 ] || [ "$(round_seconds $round)" -le "$(time_left)" ] || break
-		if ! one_round $round; then
-			diag "the time was over in round $round"
-			round=$((round + 1))
-			break
-		fi
+	read_progress
+	# shellcheck disable=SC2153 # the plan's
+	while [ "$ROUND" -le "$ROUNDS" ]; do
+		[ "$ROUND" = 1 ] || [ "$BATCH" -gt 0 ] ||
+			[ "$(round_seconds "$ROUND")" -le "$(time_left)" ] || break
+		one_round || status=$?
+		[ $status = 0 ] || break
 	done
-	echo "rounds=$((round - 1))" >>"$LAB_OUT/results/environment"
+	if [ $status = 2 ]; then
+		diag "this part ends in round $ROUND"
+		return
+	fi
+	[ $status = 0 ] || diag "the time was over in round $ROUND"
+	rm -f "$LAB_OUT/results/progress"
 }
 
 # machine_net MACHINE: the host's ends of its cards.
