@@ -160,17 +160,22 @@ void pvh_vm_destroy(struct pvh_vm *vm)
 		pvh_vm_end(vm);
 }
 
-/* May a VM without a daemon go on? Otherwise nobody would ever end it. */
+/*
+ * A VM loses its daemon. Is it the caller's to end? If it cannot go on, nobody else
+ * would, and no other daemon may come to have it.
+ */
 static bool pvh_vm_orphan(struct pvh_vm *vm)
 {
-	bool lives;
+	bool mine;
 
 	mutex_lock(&pvh_vms_lock);
 	vm->owner = NULL;
 	/* dead is set before death_work looks at the owner */
-	lives = vm->mm && !READ_ONCE(vm->dead);
+	mine = !vm->ending && (!vm->mm || READ_ONCE(vm->dead));
+	if (mine)
+		vm->ending = true;
 	mutex_unlock(&pvh_vms_lock);
-	return lives;
+	return mine;
 }
 
 /**
@@ -182,8 +187,8 @@ static bool pvh_vm_orphan(struct pvh_vm *vm)
  */
 void pvh_vm_release(struct pvh_vm *vm)
 {
-	if (!pvh_vm_orphan(vm))
-		pvh_vm_destroy(vm);
+	if (pvh_vm_orphan(vm))
+		pvh_vm_end(vm);
 	pvh_vm_put(vm);
 }
 
