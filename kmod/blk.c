@@ -12,6 +12,12 @@
 
 #include "blk.h"
 
+/*
+ * Threads that one disk may have for flushes of a file, discards and zeroes: they
+ * are the host's, not QEMU's, and each may keep the store busy.
+ */
+#define PVH_BLK_SLOW_MAX	4
+
 /* A serial number ends up in logs and in udev's rules of the guest. */
 static bool pvh_blk_serial_ok(const u8 serial[PVBUS_BLK_SERIAL])
 {
@@ -189,7 +195,8 @@ int pvh_blk_create(struct pvh_dev *dev, struct pvbus_ioc_dev *args)
 	if (err)
 		goto free;
 	/* unbound: what runs here waits for the store, and not for a CPU */
-	blk->wq = alloc_workqueue("pvbus-disk", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	blk->wq = alloc_workqueue("pvbus-disk", WQ_UNBOUND | WQ_MEM_RECLAIM,
+				  PVH_BLK_SLOW_MAX);
 	err = -ENOMEM;
 	if (!blk->wq)
 		goto free;

@@ -58,7 +58,11 @@ static void pvh_blk_slow(struct work_struct *work)
 {
 	struct pvh_blk_req *req = container_of(work, struct pvh_blk_req, work);
 
-	req->q->blk->backing->slow(req);
+	/* nothing of it was acknowledged, and nobody listens any more */
+	if (READ_ONCE(req->q->closing))
+		pvh_blk_req_done(req, PVBUS_BLK_ST_IOERR);
+	else
+		req->q->blk->backing->slow(req);
 }
 
 /**
@@ -344,9 +348,9 @@ static void pvh_blk_drain(struct pvh_blk_queue *q)
 		if (told || time_before(jiffies, start + PVH_BLK_CLOSE_WARN))
 			continue;
 		told = true;
-		pr_warn("VM %s, disk %s: %u requests are still with %pD4: check that device; the channel closes when it answers\n",
-			q->ch->dev->vm->name, q->ch->dev->id, q->in_flight,
-			q->blk->file);
+		pr_warn_ratelimited("VM %s, disk %s: %u requests are still with %pD4: check that device; the channel closes when it answers\n",
+				    q->ch->dev->vm->name, q->ch->dev->id,
+				    q->in_flight, q->blk->file);
 	}
 }
 
