@@ -16,6 +16,7 @@
 #include <linux/delay.h>
 #include <linux/nospec.h>
 #include <linux/overflow.h>
+#include <linux/sched/clock.h>
 #include <linux/string.h>
 
 #include "host.h"
@@ -29,6 +30,13 @@
  */
 #define CTL_IDLE_RUNS	32
 #define CTL_IDLE_US	1000
+/*
+ * A run that took longer than the least of these, in microseconds, is followed by a
+ * pause as long, and no longer than the most: this is no thread in QEMU's cgroup,
+ * and a guest that opens and closes channels for ever gets half of a CPU for it.
+ */
+#define CTL_REST_MIN_US	100
+#define CTL_REST_MAX_US	50000
 
 /* -- sending ------------------------------------------------------------------- */
 
@@ -554,6 +562,7 @@ void pvh_ctl_flush(struct pvh_vm *vm)
 void pvh_ctl_work(struct work_struct *work)
 {
 	struct pvh_vm *vm = container_of(work, struct pvh_vm, ctl_work);
+	u64 us, start = local_clock();
 	bool slow;
 
 	mutex_lock(&vm->lock);
@@ -565,6 +574,11 @@ void pvh_ctl_work(struct work_struct *work)
 	}
 	slow = vm->ctl_idle > CTL_IDLE_RUNS;
 	mutex_unlock(&vm->lock);
-	if (slow)
-		usleep_range(CTL_IDLE_US, 2 * CTL_IDLE_US);
+	us = (local_clock() - start) / NSEC_PER_USEC;
+	if (us >= CTL_REST_MIN_US)
+		us = min_t(u64, us, CTL_REST_MAX_US);
+	else
+		us = slow ? CTL_IDLE_US : 0;
+	if (us)
+		usleep_range(us, 2 * us);
 }
