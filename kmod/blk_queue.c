@@ -123,6 +123,9 @@ static int pvh_blk_start(struct pvh_blk_queue *q,
 	if (req->cmd.nr_segs)
 		*bytes += req->cmd.len;
 	if (status) {
+		/* at its limit of memory each request waits: one is enough */
+		if (status == PVBUS_BLK_ST_NOMEM)
+			*bytes = PVH_BUDGET_BYTES;
 		pvh_blk_req_done(req, status);
 		return 0;
 	}

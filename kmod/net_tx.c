@@ -336,6 +336,9 @@ static int pvh_net_take_all(struct pvh_net_queue *q, unsigned int budget,
 		if (err)
 			return err;
 		bytes += q->pkt.len;
+		/* at its limit of memory each packet waits: one is enough */
+		if (b->errors)
+			return n + 1;
 		if (b->packets >= PVH_NET_BATCH_PACKETS ||
 		    b->bytes >= PVH_NET_BATCH_BYTES)
 			pvh_net_deliver(q, b);

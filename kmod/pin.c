@@ -16,6 +16,7 @@
 
 #include <linux/delay.h>
 #include <linux/hash.h>
+#include <linux/kthread.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
@@ -249,6 +250,12 @@ static void pvh_pin_wait(struct pvh_vm *vm, unsigned int try)
 	usleep_range(us, 2 * us);
 }
 
+/* Then nobody waits for the page any more. */
+static bool pvh_worker_ends(const struct pvh_channel *ch)
+{
+	return READ_ONCE(ch->dev->vm->dead) || kthread_should_stop();
+}
+
 static int pvh_pin_page(struct pvh_channel *ch, u64 gfn, struct page **page)
 {
 	struct pvh_vm *vm = ch->dev->vm;
@@ -258,7 +265,7 @@ static int pvh_pin_page(struct pvh_channel *ch, u64 gfn, struct page **page)
 	if (!vm->transport->ram(vm, gfn << PAGE_SHIFT, PAGE_SIZE))
 		return -EFAULT;
 	while ((err = vm->transport->pin(vm, &ch->pins, gfn, page)) == -ENOMEM &&
-	       try < PVH_PIN_TRIES) {
+	       try < PVH_PIN_TRIES && !pvh_worker_ends(ch)) {
 		if (try || !pvh_pin_evict(ch, PVH_PIN_EVICT))
 			pvh_pin_wait(vm, try);
 		try++;
