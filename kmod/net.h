@@ -38,6 +38,8 @@ struct pvh_net;
 #define PVH_NET_BACKLOG		512
 /* How long a guest may leave packets waiting for buffers, in jiffies. */
 #define PVH_NET_STALL		HZ
+/* Packets to take meanwhile, for one that is slow and no more than that. */
+#define PVH_NET_TRICKLE		64
 
 /* What is counted, per queue; directions are the guest's. */
 enum pvh_net_counter {
@@ -121,7 +123,9 @@ struct pvh_net_bufs {
  * @hurry: packets were given that the guest was not told of yet; it may be told
  *	of anything else later
  * @blocked: packets wait, but buffers or room in the ring are missing
- * @blocked_since: when that began, in jiffies
+ * @stalling: that has been so, and the guest has taken few since
+ * @stalling_since: when it began, in jiffies
+ * @trickle: packets that it has taken since
  * @stall: wakes the worker when it has lasted for PVH_NET_STALL
  */
 struct pvh_net_queue {
@@ -143,7 +147,9 @@ struct pvh_net_queue {
 	struct pvbus_net_seg	table[PVBUS_NET_MAX_SEGS];
 	bool			hurry;
 	bool			blocked;
-	unsigned long		blocked_since;
+	bool			stalling;
+	unsigned long		stalling_since;
+	unsigned int		trickle;
 	struct timer_list	stall;
 };
 

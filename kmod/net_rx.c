@@ -4,9 +4,9 @@
  * bounded backlog, from which the worker copies them, once, into buffers that
  * the guest has given.
  *
- * A guest that gives none holds up its own packets only, and those not for
- * long: after PVH_NET_STALL they are dropped, and so is what follows, until it
- * gives buffers again.
+ * A guest that gives none, or hardly any, holds up its own packets only, and those
+ * not for long: after PVH_NET_STALL they are dropped, and so is what follows, until
+ * it gives buffers again.
  */
 #include <linux/highmem.h>
 #include <linux/if_ether.h>
@@ -285,16 +285,30 @@ static int pvh_net_give(struct pvh_net_queue *q, const struct sk_buff *skb)
 	return PVH_NET_GIVEN;
 }
 
-/* Packets cannot be given: since when? True when it is too long. */
+/* A packet cannot be given: for how long not? True when it is too long. */
 static bool pvh_net_stalled(struct pvh_net_queue *q)
 {
-	if (!q->blocked) {
-		q->blocked = true;
-		q->blocked_since = jiffies;
+	q->blocked = true;
+	if (!q->stalling) {
+		q->stalling = true;
+		q->stalling_since = jiffies;
+		q->trickle = 0;
 		mod_timer(&q->stall, jiffies + PVH_NET_STALL);
-		return false;
 	}
-	return time_after_eq(jiffies, q->blocked_since + PVH_NET_STALL);
+	return time_after_eq(jiffies, q->stalling_since + PVH_NET_STALL);
+}
+
+/*
+ * A packet was given, and has left the backlog. A guest that gives a buffer every
+ * now and then would hold up its senders' sockets for ever: it has to take what
+ * waits, or a good deal of it.
+ */
+static void pvh_net_flows(struct pvh_net_queue *q)
+{
+	q->blocked = false;
+	if (q->stalling && (++q->trickle >= PVH_NET_TRICKLE ||
+			    !pvh_net_backlog_peek(&q->backlog)))
+		q->stalling = false;
 }
 
 static void pvh_net_stall_timer(struct timer_list *t)
@@ -356,7 +370,7 @@ int pvh_net_rx(struct pvh_net_queue *q, unsigned int budget)
 		r.bytes += skb->len;
 		n++;
 		if (verdict == PVH_NET_GIVEN) {
-			q->blocked = false;
+			pvh_net_flows(q);
 			r.given++;
 			r.given_bytes += skb->len;
 		}
@@ -410,6 +424,7 @@ int pvh_net_rx_open(struct pvh_net_queue *q, struct pvh_channel *ch)
 	q->backlog.head = 0;
 	q->backlog.tail = 0;
 	q->blocked = false;
+	q->stalling = false;
 	timer_setup(&q->stall, pvh_net_stall_timer, 0);
 
 	__netif_tx_lock_bh(q->txq);
@@ -454,6 +469,11 @@ void pvh_net_rx_stop(struct pvh_net_queue *q)
 	pvh_net_drain(q);
 	netdev_tx_reset_queue(q->txq);
 	netif_tx_wake_queue(q->txq);
+	/*
+	 * A queue that the stack had stopped is scheduled by neither, and nothing
+	 * else may go to it any more: drop what waits there.
+	 */
+	netif_schedule_queue(q->txq);
 }
 
 /**
