@@ -67,6 +67,23 @@ static bool ctl_open(struct pvh_vm *vm)
 	return vm->generation && vm->state != PVBUS_VM_REFUSED;
 }
 
+/* QEMU has unmapped guest RAM: what the guest has proven holds no longer. */
+static void ctl_check_mem(struct pvh_vm *vm)
+{
+	if (!READ_ONCE(vm->mem_lost))
+		return;
+	pr_warn_ratelimited("%s: QEMU has unmapped guest RAM: the guest has to prove it anew\n",
+			    vm->name);
+	pvh_window_forget(vm);
+	pvh_mem_forget(vm);
+	if (!ctl_open(vm))
+		return;
+	pvh_window_disown(vm);
+	vm->refusal = PVBUS_ST_RAM;
+	vm->state = PVBUS_VM_REFUSED;
+	pvh_vm_event(vm);
+}
+
 /**
  * pvh_ctl_room() - is there room for one more message to the guest?
  * @vm: VM; vm->lock held
@@ -568,6 +585,7 @@ void pvh_ctl_work(struct work_struct *work)
 	mutex_lock(&vm->lock);
 	if (!READ_ONCE(vm->dead) && vm->state != PVBUS_VM_NEW) {
 		pvh_window_check_reset(vm);
+		ctl_check_mem(vm);
 		if (ctl_receive(vm))
 			queue_work(vm->wq, &vm->ctl_work);
 		pvh_ctl_flush(vm);

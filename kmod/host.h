@@ -438,7 +438,9 @@ struct pvh_doorbell {
  * @mm: QEMU's memory (mmgrab), NULL until attached
  * @mn: tells when it changes and when it ends
  * @pid: QEMU
- * @mem: guest RAM, set once by VM_SET_MEM, NULL before
+ * @mem: guest RAM, by VM_SET_MEM; NULL before, and when @mem_lost was seen to.
+ *	vm->lock; read by workers, which have ended before it goes, and by @mn
+ * @mem_lost: QEMU has unmapped some of that: nothing is looked up in it any more
  * @pinned: pages pinned
  * @pin_limit: most pages
  * @invalidating: QEMU is taking pages away right now: nothing is looked up in
@@ -500,6 +502,7 @@ struct pvh_vm {
 	struct mmu_notifier	mn;
 	struct pid		*pid;
 	struct pvh_mem		*mem;
+	bool			mem_lost;
 	atomic64_t		pinned;
 	u64			pin_limit;
 	atomic_t		invalidating;
@@ -560,6 +563,7 @@ bool pvh_mem_hva(const struct pvh_mem *mem, u64 gpa, u64 len, u64 *hva);
  * gone), -ENOMEM (quota).
  */
 int pvh_mem_verify(struct pvh_vm *vm);
+void pvh_mem_forget(struct pvh_vm *vm);
 
 /* qemu.c: the transport to QEMU's guest, its mm and MMU notifier */
 extern const struct pvh_transport_ops pvh_qemu_transport;

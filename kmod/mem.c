@@ -9,12 +9,18 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/highmem.h>
+#include <linux/mmu_notifier.h>
 #include <linux/nospec.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 
 #include "host.h"
+
+/* Times to look whether QEMU is done with taking pages away, and how often, in us. */
+#define PVH_SETTLE_TRIES	100
+#define PVH_SETTLE_US		1000
 
 /* -- the table --------------------------------------------------------------- */
 
@@ -238,6 +244,47 @@ static struct pvh_mem *pvh_mem_alloc(const struct pvbus_ioc_vm_set_mem *args)
 	return mem;
 }
 
+/**
+ * pvh_mem_forget() - forget where guest RAM is
+ * @vm: VM without channels; vm->lock held, or nobody else has it
+ *
+ * Context: process; sleeps until the MMU notifier has let go of the table.
+ */
+void pvh_mem_forget(struct pvh_vm *vm)
+{
+	struct pvh_mem *mem = vm->mem;
+
+	if (!mem)
+		return;
+	WRITE_ONCE(vm->mem, NULL);
+	mmu_notifier_synchronize();
+	kfree(mem);
+	/* without a table, the notifier does not set it */
+	WRITE_ONCE(vm->mem_lost, false);
+}
+
+/*
+ * Does QEMU take pages away? That may have begun before the notifier knew of the
+ * table, and not have been held against it.
+ */
+static int pvh_mem_settle(const struct pvh_vm *vm)
+{
+	unsigned int i;
+
+	/* the table is seen before the count is looked at */
+	smp_mb();
+	for (i = 0; i < PVH_SETTLE_TRIES; i++) {
+		if (!atomic_read(&vm->invalidating))
+			return 0;
+		usleep_range(PVH_SETTLE_US, 2 * PVH_SETTLE_US);
+	}
+	return -EBADMSG;
+}
+
+/*
+ * The table is put in force before it is proven: nobody uses it yet, but the MMU
+ * notifier tells from then on if it ceases to be true.
+ */
 static int pvh_mem_believe(struct pvh_vm *vm,
 			   const struct pvbus_ioc_vm_set_mem *args)
 {
@@ -246,14 +293,16 @@ static int pvh_mem_believe(struct pvh_vm *vm,
 
 	if (!mem)
 		return -ENOMEM;
-	err = pvh_mem_prove(vm, mem);
-	if (err) {
-		kfree(mem);
-		return err;
-	}
 	/* pairs with pvh_qemu_mem(): workers, and the MMU notifier */
 	smp_store_release(&vm->mem, mem);
-	return 0;
+	err = pvh_mem_settle(vm);
+	if (!err)
+		err = pvh_mem_prove(vm, mem);
+	if (!err && READ_ONCE(vm->mem_lost))
+		err = -EBADMSG;
+	if (err)
+		pvh_mem_forget(vm);
+	return err;
 }
 
 /**

@@ -15,6 +15,9 @@
  * what is to be dropped. A worker looks at @invalidating first and at the mark
  * then, so a cache that it finds usable has seen the mark of an invalidation
  * that ended.
+ *
+ * If QEMU unmaps guest RAM, the table that says where it is has become a lie, and
+ * a guest may have brought that about: see pvh_qemu_lose().
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -40,10 +43,15 @@ static const struct pvh_mem *pvh_qemu_mem(struct pvh_vm *vm)
 	return smp_load_acquire(&vm->mem);
 }
 
-/* QEMU's [start, end) goes: tell the pin caches which guest frames that is. */
-static void pvh_qemu_drop(struct pvh_vm *vm, u64 start, u64 end)
+/*
+ * QEMU's [start, end) goes: tell the pin caches which guest frames that is.
+ *
+ * Return: true when some of it is guest RAM.
+ */
+static bool pvh_qemu_drop(struct pvh_vm *vm, u64 start, u64 end)
 {
 	const struct pvh_mem *mem = pvh_qemu_mem(vm);
+	bool ram = false;
 	unsigned int i;
 
 	for (i = 0; mem && i < mem->nr; i++) {
@@ -56,7 +64,21 @@ static void pvh_qemu_drop(struct pvh_vm *vm, u64 start, u64 end)
 		first = first - r->hva + r->gpa;
 		last = last - 1 - r->hva + r->gpa;
 		pvh_pin_invalidate(vm, first >> PAGE_SHIFT, last >> PAGE_SHIFT);
+		ram = true;
 	}
+	return ram;
+}
+
+/*
+ * What is unmapped, and not just discarded, is guest RAM no more: the next thing
+ * that QEMU maps there is its own. Nothing is looked up in the table from now on;
+ * the control work ends the session and forgets it.
+ */
+static void pvh_qemu_lose(struct pvh_vm *vm)
+{
+	WRITE_ONCE(vm->mem_lost, true);
+	if (!READ_ONCE(vm->dead))
+		queue_work(vm->wq, &vm->ctl_work);
 }
 
 /* Are pages taken away, other than by a change of protection? */
@@ -87,7 +109,9 @@ static int pvh_qemu_invalidate_start(struct mmu_notifier *mn,
 	atomic_inc(&vm->invalidating);
 	/* no mark is seen to be dealt with before the count is seen */
 	smp_mb__after_atomic();
-	pvh_qemu_drop(vm, range->start, range->end);
+	if (pvh_qemu_drop(vm, range->start, range->end) &&
+	    range->event == MMU_NOTIFY_UNMAP)
+		pvh_qemu_lose(vm);
 	return 0;
 }
 
@@ -269,6 +293,18 @@ static long pvh_pin_loaded(struct mm_struct *mm, struct pvh_pin_cache *cache,
 	return pin_user_pages_fast(hva, 1, FOLL_WRITE | FOLL_LONGTERM, page);
 }
 
+/*
+ * Was the page, or what was copied, QEMU's at that address while the table was
+ * true? It was if the table still is: pages are unmapped before anything else is
+ * mapped there, and pvh_qemu_lose() comes before either.
+ */
+static bool pvh_mem_held(const struct pvh_vm *vm)
+{
+	/* behind the page tables' walk; pairs with the locks of QEMU's mm */
+	smp_rmb();
+	return !READ_ONCE(vm->mem_lost);
+}
+
 static long pvh_pin_remote(struct mm_struct *mm, u64 hva, struct page **page)
 {
 	long got;
@@ -306,6 +342,10 @@ int pvh_qemu_pin(struct pvh_vm *vm, struct pvh_pin_cache *cache, u64 hva,
 		got = pvh_can_use_mm(cache) ?
 		      pvh_pin_loaded(mm, cache, hva, page) :
 		      pvh_pin_remote(mm, hva, page);
+		if (got == 1 && !pvh_mem_held(vm)) {
+			unpin_user_page(*page);
+			got = -EFAULT;
+		}
 		if (got == 1)
 			atomic64_inc(&mm->pinned_vm);
 		mmput_async(mm);
@@ -353,7 +393,7 @@ static int pvh_qemu_op_read(struct pvh_vm *vm, struct pvh_pin_cache *cache,
 	pvh_load_mm(vm->mm, cache);
 	left = copy_from_user(to, u64_to_user_ptr(hva), len);
 	mmput_async(vm->mm);
-	return left ? -EFAULT : 0;
+	return left || !pvh_mem_held(vm) ? -EFAULT : 0;
 }
 
 static void pvh_qemu_op_sleep(struct pvh_vm *vm, struct pvh_pin_cache *cache)

@@ -49,7 +49,7 @@ static void pvh_vm_free(struct kref *ref)
 {
 	struct pvh_vm *vm = container_of(ref, struct pvh_vm, ref);
 
-	kfree(vm->mem);
+	pvh_mem_forget(vm);
 	mutex_destroy(&vm->lock);
 	kfree(vm);
 	/*

@@ -137,3 +137,13 @@ ktap_finish() {
 	diag "no test was run"
 	return 1
 }
+
+# within SECONDS CMD...: until it succeeds.
+within() {
+	local end=$((SECONDS + $1 * LAB_TIME_SCALE))
+
+	while ! "${@:2}" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return
+		sleep 0.1
+	done
+}

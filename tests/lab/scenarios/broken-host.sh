@@ -35,16 +35,6 @@ lines() {
 	kmsg_since "$1" | grep -cE "$2"
 }
 
-# within SECONDS CMD...: until it succeeds.
-within() {
-	local end=$((SECONDS + $1 * LAB_TIME_SCALE))
-
-	while ! "${@:2}" >/dev/null 2>&1; do
-		[ $SECONDS -lt $end ] || return
-		sleep 0.1
-	done
-}
-
 # --- the disk ---
 
 # More than there are slots in the ring.

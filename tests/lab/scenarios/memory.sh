@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Guest memory on both sides of 4 GiB, and given back by a balloon under I/O; and
-# a guest that is paused under I/O.
+# Guest memory on both sides of 4 GiB, and given back by a balloon under I/O; a
+# guest that is paused under I/O; and memory that QEMU unmaps.
 
 TIMEOUT=300
 GUEST_TIMEOUT=120
@@ -55,17 +55,14 @@ tcp() {
 	return 1
 }
 
+# balloon_has MIB: is that what the guest has left?
+balloon_has() {
+	guest_monitor vm1 "info balloon" | grep "actual=$1\b"
+}
+
 # balloon_is MIB: until the guest has that much left.
 balloon_is() {
-	local i
-
-	guest_monitor vm1 "balloon $1" >/dev/null || return
-	for ((i = 0; i < 300; i++)); do
-		guest_monitor vm1 "info balloon" | grep -q "actual=$1\b" && return
-		sleep 0.1
-	done
-	guest_monitor vm1 "info balloon"
-	return 1
+	guest_monitor vm1 "balloon $1" >/dev/null && within 30 balloon_has "$1"
 }
 
 ballooned() {
@@ -98,6 +95,31 @@ paused() {
 	check "nor is the network" ping -c 2 -i 0.3 -W 5 192.0.2.2
 }
 
+# The hole for VGA's memory, of which there is RAM in QEMU that no guest sees.
+VGA_HOLE=0xa0000
+
+# QEMU unmaps what it has said is guest RAM, as it does when a guest brings it to
+# free memory that was only taken for RAM. Whatever it maps there next is its own.
+unmapped() {
+	local hva
+
+	hva=$(guest_monitor vm1 "gpa2hva 0" | tr -d '\r' | sed -n 's/.* is \(0x[0-9a-f]*\).*/\1/p')
+	diag "guest RAM begins at $hva"
+	check "QEMU unmaps some of the guest's memory" "$REPO/tests/lab/munmap.py" \
+		"$(guest_pid vm1)" $((hva + VGA_HOLE)) 0x10000
+	check "the host knows it" within 10 sh -c 'dmesg | grep "QEMU has unmapped guest RAM"'
+	check "and has let go of all of it" within 10 test_pinned 0
+	check_fails "the guest has no disk any more" guest vm1 dd if=/dev/pvda of=/dev/null \
+		bs=4k count=1 iflag=direct
+	check "nor could it prove its memory" within 20 sh -c \
+		'pvbusctl show vm1 --json | jq -e ".vm.state == \"refused\""'
+}
+
+# test_pinned BYTES
+test_pinned() {
+	[ "$(pvbusctl show vm1 --json | jq .vm.pinned)" = "$1" ]
+}
+
 host() {
 	null_disk backing 32
 	# what 6.1 says of a node that it has made up
@@ -115,6 +137,7 @@ host() {
 	check "TCP to the guest" tcp
 	ballooned
 	paused
+	unmapped
 	check "the guest stops" guest_stop vm1
 	check "and pvbusd with it" pvbusd_wait vm1
 }
