@@ -31,6 +31,11 @@ struct page {
 #define page_to_pfn(p)		((unsigned long)(p) >> 3)
 #define PageAnon(p)		false
 
+#define kthread_should_stop()		false
+#define local_clock()			0ULL
+#define NSEC_PER_USEC			1000L
+#define mmu_notifier_synchronize()	do { } while (0)
+
 #define TASK_SIZE_MAX		0x7ffffffff000UL
 #define VM_MAP			0
 #define PAGE_KERNEL		0
