@@ -119,6 +119,7 @@ struct pvh_blk {
  * @status: PVBUS_BLK_ST_*, by pvh_blk_req_done()
  * @nr_pins: entries of @pin
  * @nr_vecs: entries of @vec
+ * @charged: pages that @vec counts for when it was allocated
  * @pin: pages held; @own_pin, or allocated behind @vec
  * @vec: data; @own_vec, or allocated
  * @bio: block device
@@ -139,6 +140,7 @@ struct pvh_blk_req {
 	u32			status;
 	unsigned int		nr_pins;
 	unsigned int		nr_vecs;
+	unsigned int		charged;
 	struct pvh_pin		**pin;
 	struct bio_vec		*vec;
 	union {

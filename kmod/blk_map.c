@@ -55,7 +55,8 @@ static unsigned int pvh_blk_count_pages(const struct pvh_blk_req *req)
 }
 
 /*
- * At most PVH_BLK_MAX_BYTES and two pages more for each segment: 16 KiB. The
+ * At most PVH_BLK_MAX_BYTES and two pages more for each segment: 16 KiB. All of
+ * these pages may be one and the same, so they count for themselves, too. The
  * worker may serve a disk that memory is reclaimed to, in this kernel on
  * loopback, hence NOIO.
  */
@@ -70,8 +71,13 @@ static int pvh_blk_alloc_vecs(struct pvh_blk_req *req, unsigned int nr)
 	}
 	req->vec = kmalloc_array(nr, sizeof(*req->vec) + sizeof(*req->pin),
 				 GFP_NOIO | __GFP_NOWARN);
-	if (!req->vec)
+	req->charged = DIV_ROUND_UP(nr * (sizeof(*req->vec) + sizeof(*req->pin)),
+				    PAGE_SIZE);
+	if (!req->vec || !pvh_vm_charge(req->q->ch->dev->vm, req->charged)) {
+		kfree(req->vec);
+		req->vec = req->own_vec;
 		return -ENOMEM;
+	}
 	req->pin = (struct pvh_pin **)(req->vec + nr);
 	return 0;
 }
@@ -158,8 +164,10 @@ void pvh_blk_unmap(struct pvh_blk_req *req)
 
 	for (i = 0; i < req->nr_pins; i++)
 		pvh_pin_put(req->q->ch, req->pin[i]);
-	if (req->vec != req->own_vec)
+	if (req->vec != req->own_vec) {
 		kfree(req->vec);
+		pvh_vm_uncharge(req->q->ch->dev->vm, req->charged);
+	}
 	req->vec = req->own_vec;
 	req->pin = req->own_pin;
 	req->nr_pins = 0;

@@ -441,7 +441,7 @@ struct pvh_doorbell {
  * @mem: guest RAM, by VM_SET_MEM; NULL before, and when @mem_lost was seen to.
  *	vm->lock; read by workers, which have ended before it goes, and by @mn
  * @mem_lost: QEMU has unmapped some of that: nothing is looked up in it any more
- * @pinned: pages pinned
+ * @pinned: pages pinned, and those of lists of pages
  * @pin_limit: most pages
  * @invalidating: QEMU is taking pages away right now: nothing is looked up in
  *	the pin caches, and nothing new is put into them
@@ -574,6 +574,20 @@ struct task_struct *pvh_qemu_task(struct pvh_vm *vm);
 /* Hold the page at @hva of QEMU; NULL @cache outside of the worker. */
 int pvh_qemu_pin(struct pvh_vm *vm, struct pvh_pin_cache *cache, u64 hva,
 		 struct page **page);
+
+/* Pages that count against the VM's limit: false when they exceed it. Any context. */
+static inline bool pvh_vm_charge(struct pvh_vm *vm, unsigned int pages)
+{
+	if (atomic64_add_return(pages, &vm->pinned) <= vm->pin_limit)
+		return true;
+	atomic64_sub(pages, &vm->pinned);
+	return false;
+}
+
+static inline void pvh_vm_uncharge(struct pvh_vm *vm, unsigned int pages)
+{
+	atomic64_sub(pages, &vm->pinned);
+}
 
 /* pin.c */
 int pvh_pin_cache_init(struct pvh_pin_cache *cache, unsigned int nr_entries);

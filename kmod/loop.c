@@ -119,17 +119,15 @@ static int loop_op_pin(struct pvh_vm *vm, struct pvh_pin_cache *cache, u64 gfn,
 	if (!pfn_valid(gfn))
 		return -EFAULT;
 	/* there is nothing to bound here, but the limit's paths run as ever */
-	if (atomic64_inc_return(&vm->pinned) > vm->pin_limit) {
-		atomic64_dec(&vm->pinned);
+	if (!pvh_vm_charge(vm, 1))
 		return -ENOMEM;
-	}
 	*page = pfn_to_page(gfn);
 	return 0;
 }
 
 static void loop_op_unpin(struct pvh_vm *vm, struct page *page)
 {
-	atomic64_dec(&vm->pinned);
+	pvh_vm_uncharge(vm, 1);
 }
 
 static void loop_op_sleep(struct pvh_vm *vm, struct pvh_pin_cache *cache)

@@ -262,14 +262,6 @@ struct task_struct *pvh_qemu_task(struct pvh_vm *vm)
 
 /* -- transport ----------------------------------------------------------------- */
 
-static bool pvh_qemu_charge(struct pvh_vm *vm)
-{
-	if (atomic64_inc_return(&vm->pinned) <= vm->pin_limit)
-		return true;
-	atomic64_dec(&vm->pinned);
-	return false;
-}
-
 /* A worker with its cache, and not a kworker that happens to have it. */
 static bool pvh_can_use_mm(const struct pvh_pin_cache *cache)
 {
@@ -336,7 +328,7 @@ int pvh_qemu_pin(struct pvh_vm *vm, struct pvh_pin_cache *cache, u64 hva,
 	struct mm_struct *mm = vm->mm;
 	long got = -ESRCH;
 
-	if (!pvh_qemu_charge(vm))
+	if (!pvh_vm_charge(vm, 1))
 		return -ENOMEM;
 	if (mmget_not_zero(mm)) {
 		got = pvh_can_use_mm(cache) ?
@@ -352,7 +344,7 @@ int pvh_qemu_pin(struct pvh_vm *vm, struct pvh_pin_cache *cache, u64 hva,
 	}
 	if (got == 1)
 		return 0;
-	atomic64_dec(&vm->pinned);
+	pvh_vm_uncharge(vm, 1);
 	return got == -ESRCH || got == -ENOMEM ? got : -EFAULT;
 }
 
@@ -372,7 +364,7 @@ static void pvh_qemu_op_unpin(struct pvh_vm *vm, struct page *page)
 {
 	unpin_user_pages_dirty_lock(&page, 1, true);
 	atomic64_dec(&vm->mm->pinned_vm);
-	atomic64_dec(&vm->pinned);
+	pvh_vm_uncharge(vm, 1);
 }
 
 /*

@@ -151,6 +151,8 @@ typedef struct { s64 v; } atomic64_t;
 #define atomic_set(a, n)	((a)->v = (n))
 #define atomic_inc(a)		((a)->v++)
 #define atomic64_read(a)	((a)->v)
+#define atomic64_add_return(n, a)	((a)->v += (n))
+#define atomic64_sub(n, a)	((void)((a)->v -= (n)))
 
 static inline bool test_bit(int n, const unsigned long *p)
 {

@@ -375,6 +375,8 @@ void host_begin(void)
 	INIT_WORK(&vm.ctl_work, pvh_ctl_work);
 	vm.nr_vectors = 8;
 	vm.min_vectors = how >> 4 & 3;
+	/* pages for lists of pages; pages themselves are not counted here */
+	vm.pin_limit = how & 64 ? 4 : 1024;
 	vm.transport = &transport;
 	vm.state = PVBUS_VM_ATTACHED;
 	/* memory of ours, and no guest of this kernel */
@@ -409,5 +411,6 @@ void host_end(void)
 	kfree(vm.mem);
 	for (i = 0; i < RAM_PAGES; i++)
 		must(!ram[i].pins);
+	must(!atomic64_read(&vm.pinned));
 	must(!nr_io);
 }
