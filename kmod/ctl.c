@@ -72,7 +72,7 @@ static void ctl_check_mem(struct pvh_vm *vm)
 {
 	if (!READ_ONCE(vm->mem_lost))
 		return;
-	pr_warn_ratelimited("%s: QEMU has unmapped guest RAM: the guest has to prove it anew\n",
+	pr_warn_ratelimited("%s: QEMU has unmapped guest RAM: what the guest has proven holds no longer; start it anew\n",
 			    vm->name);
 	pvh_window_forget(vm);
 	pvh_mem_forget(vm);
