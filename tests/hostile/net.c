@@ -211,6 +211,21 @@ static void net_not_read(struct hostile *h, const struct hostile_case *c)
 	hostile_got(c, got ? got : net_try(h, &tx));
 }
 
+/* A buffer now and then, of so many: who sends to this guest is not to wait for it. */
+static void net_trickle(struct hostile *h, const struct hostile_case *c)
+{
+	struct pvbus_net_bufs bufs;
+	unsigned int i;
+	int err = 0;
+
+	for (i = 0; i < c->value && !err; i++) {
+		net_good_bufs(h, &bufs);
+		err = hostile_put(h, &bufs);
+		msleep(400);
+	}
+	hostile_got(c, READ_ONCE(h->ch->broken) ? GOT_BROKEN : err);
+}
+
 static void net_garbage(struct hostile *h, const struct hostile_case *c)
 {
 	struct pvbus_net_tx tx;
@@ -329,6 +344,7 @@ const struct hostile_case hostile_net_cases[] = {
 	OTHER("net_index_ahead", net_index, 0x40000000, GOT_BROKEN),
 	OTHER("net_index_behind", net_index, U32_MAX, GOT_BROKEN),
 	OTHER("net_not_read", net_not_read, 0, 0),
+	OTHER("net_trickle", net_trickle, 10, 0),
 	OTHER("net_garbage", net_garbage, 0, GOT_BROKEN),
 	OTHER("net_storm", net_storm, 0, 0),
 	{}

@@ -133,6 +133,40 @@ pairs() {
 	kill -KILL $spinner
 }
 
+# Packets that the host can send in 3 s by one socket to a guest that takes two or
+# three of them a second: more than its buffer holds.
+send_trickle() {
+	ip neigh replace 198.18.0.2 lladdr 02:00:00:00:00:02 dev evil0 nud permanent
+	python3 - <<-'END'
+	import socket, time
+
+	sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+	sock.settimeout(0.1)
+	end = time.monotonic() + 3
+	sent = 0
+	while time.monotonic() < end:
+	    try:
+	        sock.sendto(bytes(1400), ("198.18.0.2", 9))
+	        sent += 1
+	    except TimeoutError:
+	        pass
+	print(sent)
+	END
+}
+
+trickle() {
+	local job sent
+
+	guest_bg evil guest_attack trickle only=net_trickle
+	job=$GUEST_JOB
+	within 10 grep 1 /sys/class/net/evil0/carrier
+	sleep 0.5
+	sent=$(send_trickle)
+	diag "$sent packets were sent to a guest that hardly takes any"
+	check "who sends to it need not wait" test "$sent" -gt 1000
+	check "which is its own affair" guest_wait evil "$job"
+}
+
 median() {
 	cut -d ' ' -f "$1" /run/pairs | sort -n | sed -n $((PAIRS / 2 + 1))p
 }
@@ -182,6 +216,7 @@ host() {
 	check "the good one is busy" guest good wait_io pvda || return
 	check "on its core" good_workers
 
+	trickle
 	kmsg_mark attack
 	seconds=$SECONDS
 	watch &
