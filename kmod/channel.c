@@ -303,7 +303,7 @@ void pvh_channel_close(struct pvh_channel *ch)
 	dev->ops->close(ch);
 	pvh_pin_cache_destroy(ch);
 	rings_unmap(ch);
-	put_task_struct(ch->worker);
+	pvh_worker_forget(ch);
 	kfree(ch);
 }
 

@@ -20,6 +20,7 @@
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
+#include <linux/smp.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -175,8 +176,13 @@ struct pvh_stats {
  * @poll: how long it polls at present before it sleeps; worker only
  * @bulk: the last entries brought so much each that there is no use in polling for
  *	the next; set by the backend, worker only
- * @crowded_until: when to try again to share the CPU, as local_clock(); worker
- *	only
+ * @crowded: for how long it was taken that others stay on its CPU; worker only
+ * @crowded_until: when to try again to share the CPU, as local_clock(); until then
+ *	the worker is woken by other CPUs. Written by the worker
+ * @crowded_cpu: the CPU that this is about; worker only
+ * @elsewhere: has another CPU wake the worker
+ * @was_elsewhere: that was used
+ * @next_cpu: the last one that was asked to
  * @reminded: head of @tx up to which a guest that had asked for patience was
  *	interrupted after all; worker only
  * @waiting_index: the guest's index when @waiting_since was taken; worker only
@@ -218,7 +224,12 @@ struct pvh_channel {
 	bool			broken_told;
 	struct pvpoll		poll;
 	bool			bulk;
+	u64			crowded;
 	u64			crowded_until;
+	unsigned int		crowded_cpu;
+	call_single_data_t	elsewhere;
+	bool			was_elsewhere;
+	unsigned int		next_cpu;
 	u32			reminded;
 	u32			waiting_index;
 	u64			waiting_since;
@@ -653,6 +664,7 @@ void pvh_channel_close_all(struct pvh_dev *dev);
 /* worker.c */
 int pvh_worker_start(struct pvh_channel *ch);
 void pvh_worker_stop(struct pvh_channel *ch);
+void pvh_worker_forget(struct pvh_channel *ch);
 /* coalesce.c, for worker.c */
 extern const struct kernel_param_ops pvh_time_us_ops;
 u64 pvh_remind(struct pvh_channel *ch, u64 now);
