@@ -125,6 +125,9 @@ check:
 check-unit check-stress check-static check-model check-fuzz check-lab: check-%:
 	@tests/check $*
 
+check-soak:
+	@tests/soak
+
 fuzz:
 	@tests/fuzz/run.sh
 
@@ -159,6 +162,7 @@ help:
 	@echo '  deps            those, and what check and demo need: QEMU, kernels'
 	@echo 'Run:'
 	@echo '  check           all tests (check-unit, -stress, -static, -model, -fuzz, -lab)'
+	@echo '  check-soak      what can stop in the middle, for SOAK_TIME=3600 seconds'
 	@echo '  fuzz            all fuzzers, FUZZ_TIME=60 seconds each'
 	@echo '  fuzz-coverage   what the inputs of the fuzzers reach'
 	@echo '  demo            compare with IDE, e1000 and virtio; results in build/demo'
@@ -169,5 +173,5 @@ help:
 .PHONY: all modules object modules-all kernels ktree headers tools install \
 	modules_install tools_install uninstall clean deps \
 	deps-build check check-unit check-stress check-static check-model \
-	check-fuzz check-lab fuzz fuzz-coverage demo bench bench-quick \
+	check-fuzz check-lab check-soak fuzz fuzz-coverage demo bench bench-quick \
 	bench-ring help
