@@ -419,18 +419,40 @@ void pvblk_init_works(struct pvblk *blk)
 	INIT_DELAYED_WORK(&blk->watch_work, pvblk_watch_work);
 }
 
+/*
+ * From before it is open, the host may break the protocol of a channel. So the
+ * disk may have been given up meanwhile, by who found no channel to close here.
+ */
+static int pvblk_keep_channel(struct pvblk *blk, unsigned int queue,
+			      struct pvbus_channel *ch)
+{
+	int err = 0;
+
+	mutex_lock(&blk->stop_lock);
+	if (!blk->stopped)
+		blk->queue[queue].ch = ch;
+	else
+		err = -EIO;
+	mutex_unlock(&blk->stop_lock);
+	/* no request was in it */
+	if (err)
+		pvbus_channel_close(ch);
+	return err;
+}
+
 /**
  * pvblk_open_queues() - open the channels
  * @blk: disk
  *
  * Context: process
- * Return: 0, or the error of the channel that could not be opened; none is
- * open then
+ * Return: 0, or the error of the channel that could not be opened, or -EIO when
+ * the host has broken one already; none is open then
  */
 int pvblk_open_queues(struct pvblk *blk)
 {
 	struct pvbus_channel *ch;
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < blk->nr_queues; i++) {
 		struct pvbus_channel_config cfg = {
@@ -451,7 +473,9 @@ int pvblk_open_queues(struct pvblk *blk)
 			pvblk_stop(blk);
 			return PTR_ERR(ch);
 		}
-		blk->queue[i].ch = ch;
+		err = pvblk_keep_channel(blk, i, ch);
+		if (err)
+			return err;
 	}
 	return 0;
 }

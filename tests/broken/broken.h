@@ -25,6 +25,8 @@
 /* Of the mailbox and of the channel of each device. */
 #define BROKEN_VECTORS		(1 + BROKEN_DEVS)
 #define BROKEN_FRAME		2048
+/* What comes early comes so long before OPEN_ACK; milliseconds. */
+#define BROKEN_EARLY		100
 
 /**
  * enum broken_how - what becomes of an entry for the guest
@@ -33,6 +35,7 @@
  * @HOW_NEVER: it is not
  * @HOW_LATE: it is put after broken.late_ms
  * @HOW_INDEX: it is right, and the guest's own ring said to be read too far
+ * @HOW_EARLY: it is right; an empty one was put before the channel was open
  */
 enum broken_how {
 	HOW_ONCE,
@@ -40,6 +43,7 @@ enum broken_how {
 	HOW_NEVER,
 	HOW_LATE,
 	HOW_INDEX,
+	HOW_EARLY,
 };
 
 /**
@@ -131,6 +135,7 @@ struct broken_late {
  * @late_ms: how late is late
  * @mute: devices, by bit, of which nothing is said
  * @done: how often something wrong was done
+ * @open: devices, by bit, whose channel is open
  */
 struct broken {
 	struct platform_device	*pdev;
@@ -160,6 +165,7 @@ struct broken {
 	u32			late_ms;
 	u32			mute;
 	u32			done;
+	u32			open;
 };
 
 /* Each ends with an empty entry. */

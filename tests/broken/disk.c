@@ -99,5 +99,6 @@ const struct broken_fault broken_disk_faults[] = {
 	{ "never", 0, HOW_NEVER },
 	{ "late", 0, HOW_LATE },
 	{ "index", 0, HOW_INDEX },
+	{ "early", 0, HOW_EARLY },
 	{}
 };

@@ -4,6 +4,7 @@
  * told otherwise. Guest and host are one kernel: a guest-physical address is a
  * physical one.
  */
+#include <linux/delay.h>
 #include <linux/dma-mapping.h>
 #include <linux/io.h>
 #include <linux/module.h>
@@ -58,7 +59,8 @@ static const struct broken_fault *fault_due(struct broken *b, unsigned int dev,
 	const struct broken_fault *f = b->fault[dev];
 
 	/* of a disk, there is one type of entry */
-	if (!f || (f->entry && f->entry != entry[sizeof(__le32)]))
+	if (!f || f->how == HOW_EARLY ||
+	    (f->entry && f->entry != entry[sizeof(__le32)]))
 		return NULL;
 	if (b->after) {
 		b->after--;
@@ -126,9 +128,22 @@ static void chan_put_wrong(struct broken *b, unsigned int dev,
 		chan_put(b, dev, entry);
 		break;
 	case HOW_ONCE:
+	case HOW_EARLY:
 		break;
 	}
 	chan_put(b, dev, entry);
+}
+
+/* The guest finds it, and has the time to act upon it, while it waits for us. */
+static void chan_put_early(struct broken *b, unsigned int dev)
+{
+	const __le64 empty[PVBUS_SLOT_SIZE / sizeof(__le64)] = {};
+
+	if (!b->fault[dev] || b->fault[dev]->how != HOW_EARLY)
+		return;
+	b->done++;
+	chan_put(b, dev, empty);
+	msleep(BROKEN_EARLY);
 }
 
 /**
@@ -254,6 +269,12 @@ static void on_hello(struct broken *b, const struct pvbus_hello *hello)
 	send(b, BROKEN_DEVS, PVBUS_MSG_OFFERS_DONE, "", 0);
 }
 
+static void set_open(struct broken *b, unsigned int dev, bool open)
+{
+	b->chan[dev].open = open;
+	b->open = open ? b->open | BIT(dev) : b->open & ~BIT(dev);
+}
+
 /* The device of an offer; BROKEN_DEVS: there is none. */
 static unsigned int dev_of(const struct broken *b, __le32 offer)
 {
@@ -283,9 +304,10 @@ static void on_open(struct broken *b, const struct pvbus_open *open)
 	pvring_prod_init(&c->tx, mem, le32_to_cpu(open->h2g_slots),
 			 PVBUS_SLOT_SIZE);
 	c->vector = le16_to_cpu(open->vector);
-	c->open = true;
+	set_open(b, dev, true);
 	if (dev)
 		b->nr_bufs = 0;
+	chan_put_early(b, dev);
 	send_ref(b, PVBUS_MSG_OPEN_ACK, dev, PVBUS_ST_OK);
 }
 
@@ -295,7 +317,7 @@ static void on_close(struct broken *b, const struct pvbus_chan_ref *ref)
 
 	if (dev == BROKEN_DEVS)
 		return;
-	b->chan[dev].open = false;
+	set_open(b, dev, false);
 	/* what is late for this channel is nothing to the next one */
 	if (b->late.dev == dev)
 		cancel_delayed_work(&b->late.work);
@@ -324,7 +346,7 @@ static void forget(struct broken *b)
 	unsigned int dev;
 
 	for (dev = 0; dev < BROKEN_DEVS; dev++) {
-		b->chan[dev].open = false;
+		set_open(b, dev, false);
 		b->offer[dev] = 0;
 	}
 }

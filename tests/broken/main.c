@@ -11,6 +11,7 @@
  *	done		entries that were
  *	late_ms		how late "late" is
  *	mute		devices of which nothing is said: 1 disk, 2 card, 3 both
+ *	open		devices whose channel is open: likewise
  *	control		what to do at once
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -149,6 +150,7 @@ static void make_files(struct broken *b)
 	debugfs_create_u32("late_ms", 0600, broken_dir, &b->late_ms);
 	debugfs_create_u32("mute", 0600, broken_dir, &b->mute);
 	debugfs_create_u32("done", 0400, broken_dir, &b->done);
+	debugfs_create_u32("open", 0400, broken_dir, &b->open);
 }
 
 static int __init broken_init(void)

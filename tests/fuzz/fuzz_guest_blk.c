@@ -30,8 +30,21 @@ static struct pvring_prod told;
 static struct { __le16 tag, cookie; } seen[NR_REQS];
 static unsigned int nr_seen;
 static bool closed;
+/* it breaks the channel before that is open */
+static bool early;
 
 /* -- the channel --------------------------------------------------------------------- */
+
+static void break_early(struct pvbus_channel *ch)
+{
+	const struct pvbus_blk_cpl empty = {};
+
+	if (!early || !ch->handler)
+		return;
+	pvring_put(&told, &empty, sizeof(empty));
+	ch->handler(ch);
+	kernel_run();
+}
 
 struct pvbus_channel *pvbus_channel_open(struct pvbus_device *dev,
 					 const struct pvbus_channel_config *cfg)
@@ -55,6 +68,7 @@ struct pvbus_channel *pvbus_channel_open(struct pvbus_device *dev,
 	pvring_prod_init(&told, ch->mem + ch->mem_size / 2, PVBLK_DEPTH,
 			 PVBUS_SLOT_SIZE);
 	closed = false;
+	break_early(ch);
 	return ch;
 }
 
@@ -366,10 +380,13 @@ static bool begin(void)
 	}
 	pvblk_init_works(&blk);
 	closed = true;
+	early = fuzz_left() % 16 == 9;
 	if (pvblk_init_tables(&blk))
 		return false;
 	if (!pvblk_open_queues(&blk))
 		return true;
+	must(closed);
+	kernel_cancel(&blk.fail_work);
 	pvblk_free_tables(&blk);
 	return false;
 }

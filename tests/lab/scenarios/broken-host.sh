@@ -87,6 +87,24 @@ disk_breaks() {
 	check "disk: $1: it works again when offered anew" disk_anew
 }
 
+disk_closed() {
+	[ $(($(cat "$FAULTS/open") & 1)) = 0 ]
+}
+
+# Before the channel is open, something is wrong in it.
+disk_breaks_early() {
+	set_fault control rescind-disk
+	check "disk: early: the one before goes" within 20 no_disk
+	kmsg_mark early
+	inject disk early
+	set_fault control offer-disk
+	check "disk: early: one line says why" \
+		within 10 lines early "the host broke the protocol: slot of completions with count"
+	check "disk: early: the channel is closed again" within 10 disk_closed
+	check "disk: early: there is no disk" no_disk
+	check "disk: early: it works when offered anew" disk_anew
+}
+
 # disk_errs FAULT: of one request, and the next one is served.
 disk_errs() {
 	inject disk "$1" 1 20
@@ -105,6 +123,7 @@ forged_completions() {
 	disk_breaks reserved "slot of completions with count"
 	disk_breaks twice "completion of a tag that is not in use"
 	disk_breaks index "no room in the ring of requests"
+	disk_breaks_early
 }
 
 errors() {
