@@ -18,13 +18,17 @@
  * use of it, so that the last to arm has seen the bit cleared.
  *
  * Lists are changed under idle->lock. The thread, the only reader of its list,
- * runs in RCU read-side sections; who closes a channel waits for those.
+ * does that with preemption disabled; who closes a channel waits for RCU. Not in
+ * rcu_read_lock(): where that leaves preemption enabled, a thread of this policy
+ * that is preempted there would hold up grace periods for as long as the CPU has
+ * anything else to do.
  */
 #include <linux/bottom_half.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <linux/rculist.h>
 #include <linux/sched/clock.h>
 #include <linux/sched.h>
@@ -193,15 +197,20 @@ static bool pvbus_idle_poll(struct pvbus_idle *idle, struct pvbus_channel *ch)
 	return false;
 }
 
-static void pvbus_idle_pass(struct pvbus_idle *idle)
+/* Return: true when the CPU has something else to do. */
+static bool pvbus_idle_pass(struct pvbus_idle *idle)
 {
 	struct pvbus_channel *ch;
+	bool resched;
 
-	rcu_read_lock();
+	preempt_disable();
 	list_for_each_entry_rcu(ch, &idle->channels, on_idle)
 		if (!pvbus_idle_poll(idle, ch) || need_resched())
 			break;
-	rcu_read_unlock();
+	/* with full preemption, it is done when preemption is enabled again */
+	resched = need_resched();
+	preempt_enable();
+	return resched;
 }
 
 /* The CPU was not idle: that time does not count. */
@@ -210,11 +219,11 @@ static void pvbus_idle_resumed(struct pvbus_idle *idle)
 	u64 now = local_clock();
 	struct pvbus_channel *ch;
 
-	rcu_read_lock();
+	preempt_disable();
 	list_for_each_entry_rcu(ch, &idle->channels, on_idle)
 		if (ch->polled_since)
 			ch->polled_since = now;
-	rcu_read_unlock();
+	preempt_enable();
 }
 
 static int pvbus_idle_should_run(unsigned int cpu)
@@ -228,8 +237,7 @@ static void pvbus_idle_run(unsigned int cpu)
 
 	while (pvbus_idle_should_run(cpu) && !kthread_should_stop() &&
 	       !kthread_should_park()) {
-		pvbus_idle_pass(idle);
-		if (need_resched()) {
+		if (pvbus_idle_pass(idle)) {
 			cond_resched();
 			pvbus_idle_resumed(idle);
 		} else {
@@ -252,11 +260,11 @@ static void pvbus_idle_park(unsigned int cpu)
 	struct pvbus_channel *ch;
 
 	pvbus_idle_set_parked(idle, true);
-	rcu_read_lock();
+	preempt_disable();
 	while ((ch = list_first_or_null_rcu(&idle->channels,
 					    struct pvbus_channel, on_idle)))
 		pvbus_idle_drop(idle, ch);
-	rcu_read_unlock();
+	preempt_enable();
 }
 
 static void pvbus_idle_unpark(unsigned int cpu)
