@@ -8,6 +8,7 @@
  * cannot be opened again: the answers of the two could not be told apart.
  */
 #include <linux/dma-mapping.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "bus_internal.h"
@@ -375,6 +376,7 @@ bool pvbus_channel_close(struct pvbus_channel *ch)
 	pvbus_sysfs_del_channel(ch);
 	pvbus_vector_del(ch);
 	pvbus_idle_forget(ch);
+	cond_synchronize_rcu(ch->idle_gp);
 	return pvbus_channel_retire(ch);
 }
 EXPORT_SYMBOL_GPL(pvbus_channel_close);

@@ -87,8 +87,9 @@ static void pvbus_idle_add(struct pvbus_channel *ch)
 	local_irq_save(flags);
 	idle = this_cpu_ptr(&pvbus_idle);
 	spin_lock(&idle->lock);
-	if (!idle->parked && !test_and_set_bit(PVBUS_CH_POLLED, &ch->flags)) {
-		ch->idle = idle;
+	if (!idle->parked && !test_bit(PVBUS_CH_FORGOTTEN, &ch->flags) &&
+	    !test_and_set_bit(PVBUS_CH_POLLED, &ch->flags)) {
+		WRITE_ONCE(ch->idle, idle);
 		ch->polled_since = 0;
 		list_add_tail_rcu(&ch->on_idle, &idle->channels);
 		wake_up_process(idle->task);
@@ -146,9 +147,9 @@ static void pvbus_idle_drop(struct pvbus_idle *idle, struct pvbus_channel *ch)
 	bool mine;
 
 	spin_lock_irq(&idle->lock);
-	mine = ch->idle == idle;
+	mine = READ_ONCE(ch->idle) == idle;
 	if (mine) {
-		ch->idle = NULL;
+		WRITE_ONCE(ch->idle, NULL);
 		list_del_rcu(&ch->on_idle);
 	}
 	spin_unlock_irq(&idle->lock);
@@ -296,26 +297,32 @@ static struct smp_hotplug_thread pvbus_idle_threads = {
 /* -- coming and going ---------------------------------------------------------------- */
 
 /**
- * pvbus_idle_forget() - nobody looks at a channel any more
- * @ch: channel that nobody expects anything of any more
+ * pvbus_idle_forget() - nobody begins to look at a channel any more
+ * @ch: channel that is being closed
  *
- * Context: process; sleeps.
+ * The lock of each CPU is taken once: the channel is taken off where it was
+ * added before, and who gets the lock later finds it forgotten. It stays so: a
+ * channel is not opened twice. A thread may still be looking at it until
+ * cond_synchronize_rcu() of @ch->idle_gp has returned.
+ *
+ * Context: process.
  */
 void pvbus_idle_forget(struct pvbus_channel *ch)
 {
-	struct pvbus_idle *idle = READ_ONCE(ch->idle);
+	unsigned int cpu;
 
-	if (!ch->look)
-		return;
-	if (idle) {
+	set_bit(PVBUS_CH_FORGOTTEN, &ch->flags);
+	for_each_possible_cpu(cpu) {
+		struct pvbus_idle *idle = per_cpu_ptr(&pvbus_idle, cpu);
+
 		spin_lock_irq(&idle->lock);
-		if (ch->idle == idle) {
-			ch->idle = NULL;
+		if (READ_ONCE(ch->idle) == idle) {
+			WRITE_ONCE(ch->idle, NULL);
 			list_del_rcu(&ch->on_idle);
 		}
 		spin_unlock_irq(&idle->lock);
 	}
-	synchronize_rcu();
+	ch->idle_gp = get_state_synchronize_rcu();
 }
 
 /**

@@ -407,9 +407,10 @@ int pvnet_poll(struct napi_struct *napi, int budget)
 		pvnet_rx_refill(q);
 	if (work == -EAGAIN || work == budget || !pvbus_channel_arm(q->ch, count ?: 1))
 		return budget;
-	napi_complete_done(napi, work);
+	/* napi_disable() waits for what comes before NAPI is done, only */
 	if (work && !count)
 		pvbus_channel_expect(q->ch);
+	napi_complete_done(napi, work);
 	return work;
 }
 

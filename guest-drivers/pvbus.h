@@ -231,10 +231,12 @@ struct pvbus_channel {
 	u64			polled_since;
 	struct pvbus_idle	*idle;
 	struct list_head	on_idle;
+	unsigned long		idle_gp;
 };
 
 /* Bits of struct pvbus_channel @flags */
 #define PVBUS_CH_POLLED		0	/* an idle CPU looks at it, see idle.c */
+#define PVBUS_CH_FORGOTTEN	1	/* and none does any more, for good */
 
 /**
  * struct pvbus_channel_config - what a driver asks for
@@ -309,8 +311,8 @@ void pvbus_channel_kick(struct pvbus_channel *ch);
  * If this CPU has nothing else to do, and if that has paid, it looks for it
  * itself: see idle.c.
  *
- * Context: any but hard interrupt with the vector's lock held; not during
- * pvbus_channel_close() or after it.
+ * Context: any but hard interrupt with the vector's lock held; whatever calls it
+ * is over before pvbus_channel_close() is called.
  */
 void pvbus_channel_expect(struct pvbus_channel *ch);
 

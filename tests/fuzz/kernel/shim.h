@@ -214,6 +214,7 @@ struct mutex { bool held; };
 #define rcu_read_lock()		do { } while (0)
 #define rcu_read_unlock()	do { } while (0)
 #define synchronize_rcu()	do { } while (0)
+#define cond_synchronize_rcu(gp)	((void)(gp))
 #define local_bh_disable()	do { } while (0)
 #define local_bh_enable()	do { } while (0)
 
