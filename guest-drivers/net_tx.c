@@ -6,6 +6,8 @@
 #include <linux/etherdevice.h>
 #include <linux/slab.h>
 
+#include <net/dst.h>
+
 #include <pvbus/net_hdr.h>
 
 #include "net.h"
@@ -404,20 +406,35 @@ int pvnet_tx_alloc(struct pvnet_queue *q)
 	return pvnet_tables_alloc(q);
 }
 
+/* The data stays for ever; sockets, connections and routes do not stay with it. */
+static void pvnet_tx_leak(struct sk_buff *skb)
+{
+	skb_orphan(skb);
+	nf_reset_ct(skb);
+	skb_ext_reset(skb);
+	skb_dst_drop(skb);
+}
+
 /**
  * pvnet_tx_free() - undo pvnet_tx_alloc(), drop packets that were not sent
  * @q: queue that nobody uses any more
- * @leak: the host may still read them: leave all that it knows as it is
+ * @leak: the host may still read them: their data stays, mapped
  */
 void pvnet_tx_free(struct pvnet_queue *q, bool leak)
 {
 	unsigned int i;
 
-	for (i = 0; q->tx && !leak && i < PVNET_TX_TAGS; i++) {
-		if (!q->tx[i].busy)
+	for (i = 0; q->tx && i < PVNET_TX_TAGS; i++) {
+		struct pvnet_tx_info *info = &q->tx[i];
+
+		if (!info->busy)
 			continue;
-		pvnet_tx_unmap(q, &q->tx[i]);
-		dev_kfree_skb_any(q->tx[i].skb);
+		if (leak) {
+			pvnet_tx_leak(info->skb);
+			continue;
+		}
+		pvnet_tx_unmap(q, info);
+		dev_kfree_skb_any(info->skb);
 	}
 	kvfree(q->tx);
 	q->tx = NULL;

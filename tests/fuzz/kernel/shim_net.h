@@ -41,7 +41,10 @@ struct skb_shared_info {
 	skb_frag_t	frags[MAX_SKB_FRAGS];
 };
 
-/* A packet; @data: the linear part, which has just @room bytes. */
+/*
+ * A packet; @data: the linear part, which has just @room bytes; @held: of what
+ * others count, it holds something.
+ */
 struct sk_buff {
 	u8			*data;
 	u32			room;
@@ -50,8 +53,16 @@ struct sk_buff {
 	u16			queue;
 	u8			ip_summed;
 	u16			protocol;
+	u8			held;
 	struct skb_shared_info	shinfo;
 };
+
+/* bits of @held */
+#define SKB_SOCKET			1
+#define SKB_CONNECTION			2
+#define SKB_EXTENSION			4
+#define SKB_ROUTE			8
+#define SKB_HELD_ALL			15
 
 /* by the fuzzer of cards */
 struct sk_buff *kernel_alloc_skb(u32 room);
@@ -63,6 +74,10 @@ void kernel_free_skb(struct sk_buff *skb);
 #define skb_frag_size(frag)		((frag)->len)
 #define skb_tx_timestamp(skb)		((void)(skb))
 #define skb_record_rx_queue(skb, n)	((void)(n))
+#define skb_orphan(skb)			((skb)->held &= ~SKB_SOCKET)
+#define nf_reset_ct(skb)		((skb)->held &= ~SKB_CONNECTION)
+#define skb_ext_reset(skb)		((skb)->held &= ~SKB_EXTENSION)
+#define skb_dst_drop(skb)		((skb)->held &= ~SKB_ROUTE)
 #define skb_mark_for_recycle(skb)	((void)(skb))
 #define napi_alloc_skb(napi, n)		kernel_alloc_skb(n)
 #define dev_kfree_skb_any(skb)		kernel_free_skb(skb)
