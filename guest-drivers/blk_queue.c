@@ -351,7 +351,7 @@ static void pvblk_stop_queue(struct pvblk_queue *q, unsigned int *ended)
 
 	if (!q->ch)
 		return;
-	let_go = pvbus_channel_close(q->ch);
+	let_go = pvbus_channel_close_end(q->ch);
 	q->ch = NULL;
 	if (!let_go)
 		q->blk->kept = true;
@@ -377,6 +377,10 @@ void pvblk_stop(struct pvblk *blk)
 		blk->stopped = true;
 		for (i = 0; i < blk->nr_queues; i++)
 			pvblk_kill_queue(&blk->queue[i]);
+		/* a host that does not answer is waited for once */
+		for (i = 0; i < blk->nr_queues; i++)
+			if (blk->queue[i].ch)
+				pvbus_channel_close_begin(blk->queue[i].ch);
 		for (i = 0; i < blk->nr_queues; i++)
 			pvblk_stop_queue(&blk->queue[i], &ended);
 	}

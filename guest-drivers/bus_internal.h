@@ -8,7 +8,8 @@
  *	hello.c		the handshake: version, guest RAM and its proof
  *	ctl.c		the control mailbox
  *	device.c	devices: offered, changed, rescinded
- *	channel.c	channels: opened, closed, interrupted
+ *	channel.c	channels: opened, closed, broken
+ *	vector.c	channels: interrupted
  *	idle.c		idle CPUs look at rings before they halt
  *	sysfs.c		what user space sees; Documentation/ABI
  *	bus.c		bus type and drivers
@@ -280,10 +281,16 @@ void pvbus_idle_learn(struct pvbus_channel *ch);
 int pvbus_on_open_ack(struct pvbus *bus, const void *body);
 int pvbus_on_close_ack(struct pvbus *bus, const void *body);
 int pvbus_on_broken(struct pvbus *bus, const void *body);
-bool pvbus_vector_run(struct pvbus_vector *vector);
 bool pvbus_channel_take_stopped(struct pvbus_device *pdev, unsigned int *queue);
 void pvbus_channels_abort(struct pvbus *bus);
 void pvbus_channels_forget(struct pvbus *bus, bool let_go);
+
+/* vector.c */
+bool pvbus_vector_run(struct pvbus_vector *vector);
+u16 pvbus_vector_choose(const struct pvbus *bus,
+			const struct pvbus_channel_config *cfg);
+void pvbus_vector_add(struct pvbus_channel *ch);
+void pvbus_vector_del(struct pvbus_channel *ch);
 
 /* sysfs.c */
 extern const struct attribute_group *pvbus_device_groups[];

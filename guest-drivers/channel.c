@@ -14,93 +14,6 @@
 #include "bus_internal.h"
 #include "bus_trace.h"
 
-/* -- interrupts ------------------------------------------------------------- */
-
-/**
- * pvbus_vector_run() - call the handlers of the channels of a vector
- * @vector: vector
- *
- * Context: hard interrupt, or with interrupts disabled.
- * Return: true when it has channels that take interrupts.
- */
-bool pvbus_vector_run(struct pvbus_vector *vector)
-{
-	struct pvbus_channel *ch;
-	unsigned long flags;
-	bool any;
-
-	spin_lock_irqsave(&vector->lock, flags);
-	any = !list_empty(&vector->channels);
-	list_for_each_entry(ch, &vector->channels, on_vector) {
-		ch->interrupts++;
-		trace_pvbus_interrupt(ch);
-		pvbus_idle_learn(ch);
-		ch->handler(ch);
-	}
-	spin_unlock_irqrestore(&vector->lock, flags);
-	return any;
-}
-
-/* How well does a vector suit a channel? Less is better: few channels, and then
- * that the CPU that uses the queue, n for queue n, is the one that the transport
- * has serve it, n for vector n + 1.
- */
-static unsigned int pvbus_vector_rank(const struct pvbus *bus, unsigned int i,
-				      const struct pvbus_channel_config *cfg)
-{
-	unsigned int cpus = num_online_cpus();
-	unsigned int rank = 2 * READ_ONCE(bus->vector[i].nr);
-
-	if (cfg->handler && i && (i - 1) % cpus != cfg->queue % cpus)
-		rank++;
-	return rank;
-}
-
-/* The best vector other than the control vector if there is another: queue n of
- * the only device gets vector n + 1, also when it is opened again. What takes no
- * interrupts begins at the other end, to leave that order to those that do.
- */
-static u16 pvbus_vector_choose(const struct pvbus *bus,
-			       const struct pvbus_channel_config *cfg)
-{
-	unsigned int vectors = READ_ONCE(bus->vectors);
-	unsigned int best = vectors > 1 ? 1 : PVBUS_VECTOR_CTL;
-	unsigned int least = pvbus_vector_rank(bus, best, cfg);
-	unsigned int i;
-
-	for (i = best + 1; i < vectors; i++) {
-		unsigned int rank = pvbus_vector_rank(bus, i, cfg);
-
-		if (rank > least || (rank == least && cfg->handler))
-			continue;
-		best = i;
-		least = rank;
-	}
-	return best;
-}
-
-static void pvbus_vector_add(struct pvbus_channel *ch)
-{
-	struct pvbus_vector *vector = &ch->pdev->bus->vector[ch->vector];
-
-	spin_lock_irq(&vector->lock);
-	if (ch->handler)
-		list_add_tail(&ch->on_vector, &vector->channels);
-	WRITE_ONCE(vector->nr, vector->nr + 1);
-	spin_unlock_irq(&vector->lock);
-}
-
-/* The handler does not run any more when this returns. */
-static void pvbus_vector_del(struct pvbus_channel *ch)
-{
-	struct pvbus_vector *vector = &ch->pdev->bus->vector[ch->vector];
-
-	spin_lock_irq(&vector->lock);
-	list_del_init(&ch->on_vector);
-	WRITE_ONCE(vector->nr, vector->nr - 1);
-	spin_unlock_irq(&vector->lock);
-}
-
 /* -- memory ------------------------------------------------------------------ */
 
 static size_t pvbus_ring_size(u32 nr_slots)
@@ -272,8 +185,8 @@ static int pvbus_channel_request(struct pvbus_channel *ch, u64 features)
 	return pvbus_status_errno(ch->status);
 }
 
-/* Make the host let go of the channel; did it? */
-static bool pvbus_channel_let_go(struct pvbus_channel *ch)
+/* Ask the host to let go of the channel. */
+static void pvbus_channel_ask_close(struct pvbus_channel *ch)
 {
 	struct pvbus *bus = ch->pdev->bus;
 	struct pvbus_chan_ref msg = {
@@ -289,13 +202,27 @@ static bool pvbus_channel_let_go(struct pvbus_channel *ch)
 		reinit_completion(&ch->answered);
 	}
 	spin_unlock(&bus->lock);
+	ch->close_until = jiffies;
+	if (known && !pvbus_ctl_send(bus, PVBUS_MSG_CLOSE, &msg, sizeof(msg)))
+		ch->close_until += PVBUS_CLOSE_TIMEOUT;
+}
+
+/* Wait until the host, which was asked, has let go of the channel; has it? */
+static bool pvbus_channel_let_go(struct pvbus_channel *ch)
+{
+	struct pvbus *bus = ch->pdev->bus;
+	unsigned long now = jiffies;
+	bool known;
+
+	spin_lock(&bus->lock);
+	known = ch->state != PVBUS_CH_IDLE;
+	spin_unlock(&bus->lock);
 	if (!known)
 		return true;
 
-	if (!pvbus_ctl_send(bus, PVBUS_MSG_CLOSE, &msg, sizeof(msg)) &&
-	    !READ_ONCE(bus->ended))
+	if (time_before(now, ch->close_until) && !READ_ONCE(bus->ended))
 		wait_for_completion_timeout(&ch->answered,
-					    PVBUS_CLOSE_TIMEOUT);
+					    ch->close_until - now);
 	/* when the session is over, all of its memory is let go at once */
 	return READ_ONCE(bus->ended) &&
 	       wait_for_completion_timeout(&bus->released,
@@ -303,7 +230,7 @@ static bool pvbus_channel_let_go(struct pvbus_channel *ch)
 	       bus->let_go;
 }
 
-/* Close, and free what may be freed. */
+/* Free what may be freed of a channel that the host was asked to close. */
 static bool pvbus_channel_retire(struct pvbus_channel *ch)
 {
 	struct pvbus *bus = ch->pdev->bus;
@@ -362,6 +289,7 @@ struct pvbus_channel *pvbus_channel_open(struct pvbus_device *pdev,
 	err = pvbus_channel_request(ch, cfg->features);
 	if (err) {
 		pvbus_vector_del(ch);
+		pvbus_channel_ask_close(ch);
 		pvbus_channel_retire(ch);
 		return ERR_PTR(err);
 	}
@@ -371,13 +299,26 @@ struct pvbus_channel *pvbus_channel_open(struct pvbus_device *pdev,
 }
 EXPORT_SYMBOL_GPL(pvbus_channel_open);
 
-bool pvbus_channel_close(struct pvbus_channel *ch)
+void pvbus_channel_close_begin(struct pvbus_channel *ch)
 {
 	pvbus_sysfs_del_channel(ch);
 	pvbus_vector_del(ch);
 	pvbus_idle_forget(ch);
+	pvbus_channel_ask_close(ch);
+}
+EXPORT_SYMBOL_GPL(pvbus_channel_close_begin);
+
+bool pvbus_channel_close_end(struct pvbus_channel *ch)
+{
 	cond_synchronize_rcu(ch->idle_gp);
 	return pvbus_channel_retire(ch);
+}
+EXPORT_SYMBOL_GPL(pvbus_channel_close_end);
+
+bool pvbus_channel_close(struct pvbus_channel *ch)
+{
+	pvbus_channel_close_begin(ch);
+	return pvbus_channel_close_end(ch);
 }
 EXPORT_SYMBOL_GPL(pvbus_channel_close);
 

@@ -92,7 +92,7 @@ static void pvnet_queue_start(struct pvnet_queue *q)
 	local_bh_enable();
 }
 
-/* Neither context runs any more. */
+/* Neither context runs any more, and the host was asked to close the channel. */
 static void pvnet_queue_close(struct pvnet_queue *q)
 {
 	struct pvnet *pn = q->pn;
@@ -101,7 +101,7 @@ static void pvnet_queue_close(struct pvnet_queue *q)
 	q->doorbells += q->ch->doorbells;
 	q->interrupts += q->ch->interrupts;
 	q->breaks += READ_ONCE(q->ch->broken);
-	leak = !pvbus_channel_close(q->ch);
+	leak = !pvbus_channel_close_end(q->ch);
 	q->ch = NULL;
 	pvnet_queue_free(q, leak);
 	if (leak && !pn->leaked) {
@@ -120,8 +120,13 @@ static void pvnet_update_carrier(struct pvnet *pn)
 		netif_carrier_off(pn->dev);
 }
 
+/* All of them together: a host that does not answer is waited for once. */
 static void pvnet_close_queues(struct pvnet *pn)
 {
+	unsigned int i;
+
+	for (i = 0; i < pn->nr_open; i++)
+		pvbus_channel_close_begin(pn->queue[i].ch);
 	while (pn->nr_open)
 		pvnet_queue_close(&pn->queue[--pn->nr_open]);
 }

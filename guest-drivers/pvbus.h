@@ -219,6 +219,7 @@ struct pvbus_channel {
 	__le64			*gpadl;
 	dma_addr_t		gpadl_dma;
 	struct completion	answered;
+	unsigned long		close_until;
 	u32			status;
 	bool			open;
 	struct list_head	on_vector;
@@ -251,7 +252,7 @@ struct pvbus_channel {
  * @look: take what is in @rx, or see to it that it is taken, and arm the ring
  *	with pvbus_channel_arm(), whether there was something or not. Called by
  *	an idle CPU with bottom halves off, between pvbus_channel_expect() and
- *	pvbus_channel_close(). NULL: idle CPUs do not look.
+ *	the end of pvbus_channel_close(). NULL: idle CPUs do not look.
  * @expects: is something still expected? Called as @look. NULL: always, for
  *	the time that was learned.
  * @priv: as in struct pvbus_channel
@@ -282,14 +283,36 @@ struct pvbus_channel *pvbus_channel_open(struct pvbus_device *pdev,
 					 const struct pvbus_channel_config *cfg);
 
 /**
- * pvbus_channel_close() - close a channel and free it
+ * pvbus_channel_close_begin() - ask the host to close a channel
  * @ch: channel
  *
- * When it returns, the handler does not run and the host has let go of the
- * rings and of all buffers that were named in them. When the host does not
+ * When it returns, the handler does not run. What it names in its rings, and its
+ * rings, are still the host's. May sleep.
+ *
+ * Who closes several channels begins with all of them before he ends the first:
+ * the time that a host has to answer passes for all of them together.
+ */
+void pvbus_channel_close_begin(struct pvbus_channel *ch);
+
+/**
+ * pvbus_channel_close_end() - wait until a channel is closed, and free it
+ * @ch: channel of which pvbus_channel_close_begin() was called
+ *
+ * When it returns, no idle CPU looks at the channel and the host has let go of
+ * the rings and of all buffers that were named in them. When the host does not
  * confirm that in time, the memory of the rings is leaked on purpose and the
  * return value says so: the caller must then not free buffers that the host may
  * still write. May sleep.
+ *
+ * Return: true when the host has let go.
+ */
+bool pvbus_channel_close_end(struct pvbus_channel *ch);
+
+/**
+ * pvbus_channel_close() - close a channel and free it
+ * @ch: channel
+ *
+ * pvbus_channel_close_begin() and pvbus_channel_close_end(), with what these say.
  *
  * Return: true when the host has let go.
  */

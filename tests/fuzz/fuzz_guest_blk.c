@@ -72,14 +72,25 @@ struct pvbus_channel *pvbus_channel_open(struct pvbus_device *dev,
 	return ch;
 }
 
-/* Whether the host has let go is up to it. */
-bool pvbus_channel_close(struct pvbus_channel *ch)
+void pvbus_channel_close_begin(struct pvbus_channel *ch)
 {
 	must(!closed);
 	closed = true;
+}
+
+/* Whether the host has let go is up to it. */
+bool pvbus_channel_close_end(struct pvbus_channel *ch)
+{
+	must(closed);
 	dma_free_coherent(&parent, ch->mem_size, ch->mem, ch->mem_dma);
 	free(ch);
 	return fuzz_u8() & 3;
+}
+
+bool pvbus_channel_close(struct pvbus_channel *ch)
+{
+	pvbus_channel_close_begin(ch);
+	return pvbus_channel_close_end(ch);
 }
 
 void pvbus_channel_kick(struct pvbus_channel *ch)

@@ -3,7 +3,8 @@
 /* SOURCES: tests/fuzz/kernel/bus.c guest-drivers/attach.c */
 /* SOURCES: guest-drivers/bus.c guest-drivers/session.c */
 /* SOURCES: guest-drivers/hello.c guest-drivers/ctl.c guest-drivers/device.c */
-/* SOURCES: guest-drivers/channel.c guest-drivers/blk_config.c */
+/* SOURCES: guest-drivers/channel.c guest-drivers/vector.c */
+/* SOURCES: guest-drivers/blk_config.c */
 /*
  * The guest's end of the window: a host that comes and goes, acknowledges or
  * does not, offers devices, changes and takes them away, and answers what was
@@ -354,10 +355,18 @@ static int probe(struct pvbus_device *pdev)
 
 static void remove_device(struct pvbus_device *pdev)
 {
+	struct pvbus_channel **chs = channel[pdev->offer % 8];
 	unsigned int i;
 
+	/* together, as drivers do */
 	for (i = 0; i < QUEUES; i++)
-		close_queue(pdev, i);
+		if (chs[i] && chs[i]->pdev == pdev)
+			pvbus_channel_close_begin(chs[i]);
+	for (i = 0; i < QUEUES; i++)
+		if (chs[i] && chs[i]->pdev == pdev) {
+			pvbus_channel_close_end(chs[i]);
+			chs[i] = NULL;
+		}
 }
 
 static void update(struct pvbus_device *pdev)

@@ -7,6 +7,7 @@
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/io.h>
+#include <linux/jiffies.h>
 #include <linux/module.h>
 
 #include "mock.h"
@@ -325,11 +326,21 @@ static void open_late(struct mock *m, const struct mock_case *c)
 
 static void close_late(struct mock *m, const struct mock_case *c)
 {
-	if (!with_device(m, 1))
+	unsigned long start = jiffies;
+	unsigned int i;
+
+	if (!with_device(m, MOCK_QUEUES))
 		return;
 	mock_mute(m, MOCK_NO_CLOSE);
-	EXPECT(!pvbus_channel_close(mock_drv.ch[0]));
-	mock_drv.ch[0] = NULL;
+	for (i = 0; i < MOCK_QUEUES; i++)
+		pvbus_channel_close_begin(mock_drv.ch[i]);
+	for (i = 0; i < MOCK_QUEUES; i++) {
+		EXPECT(!pvbus_channel_close_end(mock_drv.ch[i]));
+		mock_drv.ch[i] = NULL;
+	}
+	/* half a minute for all of them, not for each */
+	EXPECT(time_before(jiffies, start + 45 * HZ));
+	EXPECT(m->count[PVBUS_MSG_CLOSE] == MOCK_QUEUES);
 	EXPECT(reopen(0) == -EBUSY);
 	/* detach frees what is left when the host confirms that */
 }
