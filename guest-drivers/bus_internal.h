@@ -142,8 +142,9 @@ struct pvbus_proof {
  * @nr_proofs: their number
  * @rx: mailbox from the host
  *
- * @send_lock: protects @tx
+ * @send_lock: protects @tx, @stuck
  * @tx: mailbox to the host
+ * @stuck: it was full for as long as anybody waits
  * @ended: nothing is sent and no answer comes any more; written under @lock,
  *	read anywhere
  * @released: @let_go is decided
@@ -189,8 +190,9 @@ struct pvbus {
 	unsigned int		nr_proofs;
 	struct pvring_cons	rx;
 
-	struct mutex		send_lock;	/* protects @tx */
+	struct mutex		send_lock;	/* protects @tx, @stuck */
 	struct pvring_prod	tx;
+	bool			stuck;
 	bool			ended;
 	struct completion	released;
 	bool			let_go;

@@ -121,6 +121,7 @@ void pvbus_ctl_init(struct pvbus *bus)
 			 PVBUS_MBOX_SLOTS, PVBUS_MBOX_SLOT_SIZE);
 	pvring_cons_init(&bus->rx, bus->window + PVBUS_WIN_H2G,
 			 PVBUS_MBOX_SLOTS, PVBUS_MBOX_SLOT_SIZE);
+	bus->stuck = false;
 	spin_lock(&bus->lock);
 	WRITE_ONCE(bus->ended, false);
 	spin_unlock(&bus->lock);
@@ -134,10 +135,12 @@ static int pvbus_ctl_wait_room(struct pvbus *bus)
 
 	if (!room)
 		room = pvring_prod_wait_room(&bus->tx, 1);
-	if (!room)
+	/* who has much to send does not wait for each message */
+	if (!room && !bus->stuck)
 		wait_event_timeout(bus->wait, READ_ONCE(bus->ended) ||
 				   (room = pvring_prod_room(&bus->tx, 1)),
 				   PVBUS_SEND_TIMEOUT);
+	bus->stuck = !room;
 	if (READ_ONCE(bus->ended))
 		return -ENODEV;
 	if (room > 0)
@@ -155,7 +158,8 @@ static int pvbus_ctl_wait_room(struct pvbus *bus)
  * @body: the type's structure
  * @len: bytes of it
  *
- * Sleeps in bounded time when the mailbox is full.
+ * Sleeps in bounded time when the mailbox is full, unless somebody has done so in
+ * vain and it still is.
  * Return: 0, -ENODEV when the session is over, -ETIMEDOUT or -EPROTO.
  */
 int pvbus_ctl_send(struct pvbus *bus, u16 type, const void *body, size_t len)
