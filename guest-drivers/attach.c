@@ -6,6 +6,7 @@
 #include <linux/panic_notifier.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/suspend.h>
 
 #include "bus_internal.h"
 
@@ -19,6 +20,38 @@ static int pvbus_panic(struct notifier_block *nb, unsigned long event,
 {
 	pvbus_set_generation(container_of(nb, struct pvbus, panic_nb), 0);
 	return NOTIFY_DONE;
+}
+
+/* Is a host attached, or will one be in a moment? */
+static bool pvbus_attached(const struct pvbus *bus)
+{
+	switch (pvbus_get_state(bus)) {
+	case PVBUS_S_IDLE:
+		return pvbus_host_state(bus) == PVBUS_HOST_READY;
+	case PVBUS_S_REFUSED:
+	case PVBUS_S_STOPPED:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* An image of this kernel's memory would have rings and requests in it whose
+ * other end is gone when it runs again; and the host writes to memory that is
+ * being saved, or overwritten by an image.
+ */
+static int pvbus_pm(struct notifier_block *nb, unsigned long event,
+		    void *unused)
+{
+	struct pvbus *bus = container_of(nb, struct pvbus, pm_nb);
+
+	if ((event != PM_HIBERNATION_PREPARE && event != PM_RESTORE_PREPARE) ||
+	    !pvbus_attached(bus))
+		return NOTIFY_DONE;
+	dev_err(bus->parent,
+		"pvbus%d: no hibernation while the host is attached: shut down instead, or unload pvbus and its drivers first\n",
+		bus->index);
+	return NOTIFY_BAD;
 }
 
 static void pvbus_setup(struct pvbus *bus)
@@ -37,6 +70,7 @@ static void pvbus_setup(struct pvbus *bus)
 		INIT_LIST_HEAD(&bus->vector[i].channels);
 	}
 	bus->panic_nb.notifier_call = pvbus_panic;
+	bus->pm_nb.notifier_call = pvbus_pm;
 	bus->state = PVBUS_S_IDLE;
 	bus->ended = true;
 	bus->host = bus->window + PVBUS_WIN_HOST;
@@ -70,6 +104,7 @@ err_ida:
  */
 static void pvbus_teardown(struct pvbus *bus)
 {
+	unregister_pm_notifier(&bus->pm_nb);
 	atomic_notifier_chain_unregister(&panic_notifier_list, &bus->panic_nb);
 	WRITE_ONCE(bus->dead, true);
 	/* interrupt handlers that did not see it yet */
@@ -119,6 +154,7 @@ struct pvbus *pvbus_attach(struct device *dma_dev,
 		return ERR_PTR(err);
 	}
 	atomic_notifier_chain_register(&panic_notifier_list, &bus->panic_nb);
+	register_pm_notifier(&bus->pm_nb);
 
 	if (pvbus_host_state(bus) != PVBUS_HOST_READY)
 		dev_info(dma_dev,

@@ -117,6 +117,7 @@ struct pvbus_proof {
  * @index: number for names
  * @max_vectors: interrupt vectors that the transport has
  * @panic_nb: tells the host when this kernel dies
+ * @pm_nb: refuses hibernation
  *
  * @ctl_wq: runs @ctl_work
  * @ctl_work: the state machine and the mailbox
@@ -167,6 +168,7 @@ struct pvbus {
 	int			index;
 	unsigned int		max_vectors;
 	struct notifier_block	panic_nb;
+	struct notifier_block	pm_nb;
 
 	struct workqueue_struct	*ctl_wq;
 	struct delayed_work	ctl_work;

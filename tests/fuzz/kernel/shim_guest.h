@@ -80,6 +80,11 @@ struct notifier_block {
 };
 
 #define NOTIFY_DONE			0
+#define NOTIFY_BAD			0x8002
+#define PM_HIBERNATION_PREPARE		1
+#define PM_RESTORE_PREPARE		5
+#define register_pm_notifier(nb)	((void)(nb))
+#define unregister_pm_notifier(nb)	((void)(nb))
 #define atomic_notifier_chain_register(list, nb)	do { } while (0)
 #define atomic_notifier_chain_unregister(list, nb)	do { } while (0)
 

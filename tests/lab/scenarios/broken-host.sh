@@ -307,6 +307,28 @@ cards() {
 	check "card: stopped: it resets itself" within 10 answers
 }
 
+# --- hibernation ---
+
+# As far as who opens /dev/snapshot to read or write an image gets.
+save_image() {
+	true </dev/snapshot
+}
+
+load_image() {
+	true >/dev/snapshot
+}
+
+# Of this kernel, whose memory the host has.
+hibernation() {
+	check "hibernation: this kernel could" test -c /dev/snapshot
+	kmsg_mark hibernation
+	check_fails "hibernation: no image is made" save_image
+	check_fails "hibernation: or loaded" load_image
+	check_equal "hibernation: a line each says why" 2 \
+		"$(lines hibernation "no hibernation while the host is attached")"
+	check "hibernation: the disk works on" read_disk
+}
+
 # --- silence ---
 
 unbind_disk() {
@@ -360,6 +382,7 @@ host() {
 	errors
 	late_completions
 	moments
+	hibernation
 	silence_begins
 	cards
 	silence_ends
