@@ -18,9 +18,10 @@
 
 static int pvblk_refuse(struct pvbus_device *pdev, const char *what, u64 value)
 {
-	dev_err(&pdev->dev,
-		"the host describes an impossible disk: %s is %llu; update the host or this driver\n",
-		what, value);
+	/* it may say so as often as it likes */
+	dev_err_ratelimited(&pdev->dev,
+			    "the host describes an impossible disk: %s is %llu; update the host or this driver\n",
+			    what, value);
 	return -EPROTO;
 }
 

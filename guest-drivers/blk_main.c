@@ -326,9 +326,9 @@ static void pvblk_update(struct pvbus_device *pdev)
 	if (pvblk_read_config(pdev, &cfg))
 		return;
 	if (cfg.logical_block != blk->cfg.logical_block) {
-		dev_err(&pdev->dev,
-			"the host changed the logical block size from %u to %u, which is ignored: remove the disk and add it again\n",
-			blk->cfg.logical_block, cfg.logical_block);
+		dev_err_ratelimited(&pdev->dev,
+				    "the host changed the logical block size from %u to %u, which is ignored: remove the disk and add it again\n",
+				    blk->cfg.logical_block, cfg.logical_block);
 		return;
 	}
 	set_disk_ro(blk->disk, cfg.readonly);

@@ -349,6 +349,7 @@ static const struct net_device_ops pvnet_netdev_ops = {
 
 /* -- what the host offers -------------------------------------------------------------- */
 
+/* What is wrong, the host may say as often as it likes: few lines of that. */
 static int pvnet_read_config(struct pvbus_device *pdev,
 			     struct pvbus_net_config *config)
 {
@@ -357,20 +358,24 @@ static int pvnet_read_config(struct pvbus_device *pdev,
 
 	err = pvbus_read_blob(pdev, config, sizeof(*config));
 	if (err) {
-		dev_err(&pdev->dev, "the host's configuration is too short\n");
+		dev_err_ratelimited(&pdev->dev,
+				    "the host's configuration is too short\n");
 		return err;
 	}
 	mtu = le32_to_cpu(config->mtu);
 	if (!is_valid_ether_addr(config->mac))
-		dev_err(&pdev->dev, "the host gives MAC address %pM, which is not that of a station: configure another one there\n",
-			config->mac);
+		dev_err_ratelimited(&pdev->dev,
+				    "the host gives MAC address %pM, which is not that of a station: configure another one there\n",
+				    config->mac);
 	else if (mtu < PVBUS_NET_MIN_MTU || mtu > PVBUS_NET_MAX_MTU)
-		dev_err(&pdev->dev, "the host gives MTU %u: configure %u to %u there\n",
-			mtu, PVBUS_NET_MIN_MTU, PVBUS_NET_MAX_MTU);
+		dev_err_ratelimited(&pdev->dev,
+				    "the host gives MTU %u: configure %u to %u there\n",
+				    mtu, PVBUS_NET_MIN_MTU, PVBUS_NET_MAX_MTU);
 	else if (config->reserved ||
 		 le32_to_cpu(config->flags) & ~PVBUS_NET_LINK_UP)
-		dev_err(&pdev->dev, "the host's configuration has flags %#x, of which this driver does not know all: use a newer one\n",
-			le32_to_cpu(config->flags));
+		dev_err_ratelimited(&pdev->dev,
+				    "the host's configuration has flags %#x, of which this driver does not know all: use a newer one\n",
+				    le32_to_cpu(config->flags));
 	else
 		return 0;
 	return -EPROTO;
