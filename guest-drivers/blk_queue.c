@@ -186,9 +186,13 @@ static bool pvblk_expects(struct pvbus_channel *ch)
 
 /* -- silence ---------------------------------------------------------------------- */
 
+/* It may just have ended: one that is to be issued again has no tag meanwhile. */
 static bool pvblk_with_host(struct pvblk_queue *q, struct request *rq)
 {
-	return READ_ONCE(q->slot[rq->tag].state) & PVBLK_BUSY;
+	int tag = READ_ONCE(rq->tag);
+
+	return tag >= 0 && READ_ONCE(q->slot[tag].state) & PVBLK_BUSY &&
+	       READ_ONCE(q->slot[tag].rq) == rq;
 }
 
 /**

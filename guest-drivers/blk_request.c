@@ -195,7 +195,7 @@ static void pvblk_put(struct pvblk_queue *q, struct request *rq)
 
 	pvblk_fill(rq, blk_mq_rq_to_pdu(rq), &wire);
 	wire.cookie = cpu_to_le16(cookie);
-	slot->rq = rq;
+	WRITE_ONCE(slot->rq, rq);
 	blk_mq_start_request(rq);
 	/* before it can be completed: see pvblk_arm_count() */
 	WRITE_ONCE(q->issued, q->issued + 1);
