@@ -79,12 +79,17 @@ static void pvbus_setup(struct pvbus *bus)
 	bus->not_before = jiffies;
 }
 
+/* A disk that is given up ends its requests when ctl_work has its answers, so
+ * that must go on without memory. Works of devices need not, and may not: they
+ * register and remove devices, which waits for works of others.
+ */
 static int pvbus_alloc_queues(struct pvbus *bus)
 {
 	bus->index = ida_alloc(&pvbus_ida, GFP_KERNEL);
 	if (bus->index < 0)
 		return bus->index;
-	bus->ctl_wq = alloc_ordered_workqueue("pvbus%d", 0, bus->index);
+	bus->ctl_wq = alloc_ordered_workqueue("pvbus%d", WQ_MEM_RECLAIM,
+					      bus->index);
 	if (!bus->ctl_wq)
 		goto err_ida;
 	bus->dev_wq = alloc_workqueue("pvbus%d-dev", WQ_UNBOUND, 0, bus->index);

@@ -222,6 +222,8 @@ struct pvblk {
 int pvblk_read_config(struct pvbus_device *pdev, struct pvblk_config *cfg);
 
 /* blk_queue.c */
+int pvblk_init_wq(void);
+void pvblk_exit_wq(void);
 int pvblk_open_queues(struct pvblk *blk);
 void pvblk_stop(struct pvblk *blk);
 void pvblk_fail(struct pvblk_queue *q, struct pvbus_channel *ch,

@@ -352,12 +352,22 @@ static int __init pvblk_init(void)
 {
 	int err;
 
-	pvblk_major = register_blkdev(0, "pvblk");
-	if (pvblk_major < 0)
-		return pvblk_major;
+	err = pvblk_init_wq();
+	if (err)
+		return err;
+	err = register_blkdev(0, "pvblk");
+	if (err < 0)
+		goto exit_wq;
+	pvblk_major = err;
 	err = pvbus_register_driver(&pvblk_driver);
 	if (err)
-		unregister_blkdev(pvblk_major, "pvblk");
+		goto unregister;
+	return 0;
+
+unregister:
+	unregister_blkdev(pvblk_major, "pvblk");
+exit_wq:
+	pvblk_exit_wq();
 	return err;
 }
 
@@ -366,6 +376,7 @@ static void __exit pvblk_exit(void)
 	pvbus_unregister_driver(&pvblk_driver);
 	unregister_blkdev(pvblk_major, "pvblk");
 	ida_destroy(&pvblk_ida);
+	pvblk_exit_wq();
 }
 
 module_init(pvblk_init);

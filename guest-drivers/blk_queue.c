@@ -10,6 +10,9 @@
 #include "blk.h"
 #include "blk_trace.h"
 
+/* What ends a disk, and with it requests that memory may be waiting for. */
+static struct workqueue_struct *pvblk_wq;
+
 /* -- completions -------------------------------------------------------------- */
 
 /* Take back a tag from the host: true for the one that may end its request. */
@@ -227,7 +230,7 @@ enum blk_eh_timer_return pvblk_timeout(struct request *rq)
 		dev_err_ratelimited(disk_to_dev(blk->disk),
 				    "queue %u: the host has not answered for %u s: the disk is given up; look at the host's storage, then remove the disk and add it again\n",
 				    rq->mq_hctx->queue_num, seconds);
-		schedule_work(&blk->fail_work);
+		queue_work(pvblk_wq, &blk->fail_work);
 	}
 	return BLK_EH_RESET_TIMER;
 }
@@ -299,7 +302,7 @@ static void pvblk_watch_work(struct work_struct *work)
 	if (hopeless)
 		pvblk_stop(blk);
 	else
-		schedule_delayed_work(&blk->watch_work, PVBLK_WATCH);
+		queue_delayed_work(pvblk_wq, &blk->watch_work, PVBLK_WATCH);
 }
 
 /**
@@ -310,7 +313,7 @@ static void pvblk_watch_work(struct work_struct *work)
 void pvblk_watch(struct pvblk *blk)
 {
 	blk->idle = 0;
-	schedule_delayed_work(&blk->watch_work, PVBLK_WATCH);
+	queue_delayed_work(pvblk_wq, &blk->watch_work, PVBLK_WATCH);
 }
 
 /* -- the end ------------------------------------------------------------------------ */
@@ -414,7 +417,26 @@ void pvblk_fail(struct pvblk_queue *q, struct pvbus_channel *ch,
 		const char *what, u64 value)
 {
 	pvbus_channel_break(ch, what, value);
-	schedule_work(&q->blk->fail_work);
+	queue_work(pvblk_wq, &q->blk->fail_work);
+}
+
+/**
+ * pvblk_init_wq() - make the workqueue for what ends disks
+ *
+ * Return: 0 or -ENOMEM
+ */
+int pvblk_init_wq(void)
+{
+	pvblk_wq = alloc_workqueue("pvblk", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return pvblk_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * pvblk_exit_wq() - undo pvblk_init_wq(); there is no disk
+ */
+void pvblk_exit_wq(void)
+{
+	destroy_workqueue(pvblk_wq);
 }
 
 /**

@@ -11,6 +11,7 @@
  * last, so a lost interrupt costs time and nothing else.
  */
 #include <linux/random.h>
+#include <linux/sched/mm.h>
 
 #include "bus_internal.h"
 
@@ -305,6 +306,8 @@ void pvbus_ctl_work(struct work_struct *work)
 	struct pvbus *bus = container_of(to_delayed_work(work), struct pvbus,
 					 ctl_work);
 	unsigned int steps = PVBUS_MAX_STEPS;
+	/* memory must not wait for a disk that waits for us */
+	unsigned int noio = memalloc_noio_save();
 
 	/* there may be room in the mailbox */
 	wake_up_all(&bus->wait);
@@ -312,4 +315,5 @@ void pvbus_ctl_work(struct work_struct *work)
 		steps--;
 	if (!steps)
 		pvbus_kick(bus);
+	memalloc_noio_restore(noio);
 }

@@ -368,6 +368,8 @@ struct kobject;
 #define GFP_NOIO		0
 #define GFP_ATOMIC		0
 #define __GFP_NOWARN		0
+#define memalloc_noio_save()	0
+#define memalloc_noio_restore(flags)	((void)(flags))
 
 /* Which of the next allocations fails; 0: none. */
 extern unsigned int kernel_fail_at;
