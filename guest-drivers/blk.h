@@ -140,6 +140,18 @@ struct pvblk_slot {
 
 #define PVBLK_BUSY	1U
 
+/**
+ * struct pvblk_ended - what was ended with a disk
+ * @requests: requests
+ * @pages: pages of theirs that are not freed any more, as the host has them
+ * @unkept: pages that it has, too, and of which that cannot be said
+ */
+struct pvblk_ended {
+	unsigned int	requests;
+	unsigned int	pages;
+	unsigned int	unkept;
+};
+
 static inline u32 pvblk_state(u16 cookie)
 {
 	return (u32)cookie << 1 | PVBLK_BUSY;
@@ -243,6 +255,7 @@ static inline struct pvblk_queue *pvblk_queue_of(struct blk_mq_hw_ctx *hctx)
 
 /* blk_request.c */
 extern const struct blk_mq_ops pvblk_mq_ops;
+void pvblk_keep_pages(struct request *rq, struct pvblk_ended *ended);
 void pvblk_complete_list(struct pvblk_req *list);
 int pvblk_complete_polled(struct pvblk_req *list, struct io_comp_batch *iob);
 

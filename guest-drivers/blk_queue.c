@@ -332,9 +332,10 @@ static void pvblk_kill_queue(struct pvblk_queue *q)
 }
 
 /* The queue is dead, so what is with the host is all there will be. */
-static unsigned int pvblk_end_requests(struct pvblk_queue *q, bool let_go)
+static void pvblk_end_requests(struct pvblk_queue *q, bool let_go,
+			       struct pvblk_ended *ended)
 {
-	unsigned int tag, nr = 0;
+	unsigned int tag;
 
 	for (tag = 0; tag < PVBLK_DEPTH; tag++) {
 		struct pvblk_slot *slot = &q->slot[tag];
@@ -346,13 +347,14 @@ static unsigned int pvblk_end_requests(struct pvblk_queue *q, bool let_go)
 		req = blk_mq_rq_to_pdu(slot->rq);
 		req->status = PVBLK_ST_DEAD;
 		req->kept = !let_go;
+		if (req->kept)
+			pvblk_keep_pages(slot->rq, ended);
 		blk_mq_complete_request(slot->rq);
-		nr++;
+		ended->requests++;
 	}
-	return nr;
 }
 
-static void pvblk_stop_queue(struct pvblk_queue *q, unsigned int *ended)
+static void pvblk_stop_queue(struct pvblk_queue *q, struct pvblk_ended *ended)
 {
 	bool let_go;
 
@@ -362,7 +364,26 @@ static void pvblk_stop_queue(struct pvblk_queue *q, unsigned int *ended)
 	q->ch = NULL;
 	if (!let_go)
 		q->blk->kept = true;
-	*ended += pvblk_end_requests(q, let_go);
+	pvblk_end_requests(q, let_go, ended);
+}
+
+static void pvblk_report_ended(struct pvblk *blk,
+			       const struct pvblk_ended *ended)
+{
+	struct device *dev = disk_to_dev(blk->disk);
+
+	if (!blk->kept)
+		dev_err(dev,
+			"stopped: %u requests in flight have failed; their memory is free again\n",
+			ended->requests);
+	else
+		dev_err(dev,
+			"stopped: %u requests in flight have failed; the host did not let go of their memory: %u pages that it may write to are lost until this system restarts\n",
+			ended->requests, ended->pages);
+	if (ended->unkept)
+		dev_crit(dev,
+			 "the host may write to %u pages that will be used for something else: restart this system\n",
+			 ended->unkept);
 }
 
 /**
@@ -371,13 +392,15 @@ static void pvblk_stop_queue(struct pvblk_queue *q, unsigned int *ended)
  *
  * Requests end with an error once the host has let go of their pages. If it
  * does not say so in time, it may still read and write them: they then stay
- * mapped, so that bounce buffers at least are not used again.
+ * mapped, so that bounce buffers at least are not used again, and those that it
+ * may write to are not freed any more.
  *
  * Context: process, sleeps in bounded time. May be called again.
  */
 void pvblk_stop(struct pvblk *blk)
 {
-	unsigned int i, ended = 0;
+	struct pvblk_ended ended = {};
+	unsigned int i;
 
 	mutex_lock(&blk->stop_lock);
 	if (!blk->stopped) {
@@ -392,11 +415,8 @@ void pvblk_stop(struct pvblk *blk)
 			pvblk_stop_queue(&blk->queue[i], &ended);
 	}
 	mutex_unlock(&blk->stop_lock);
-	if (ended)
-		dev_err(disk_to_dev(blk->disk),
-			"stopped: %u requests in flight have failed; their memory %s\n",
-			ended, blk->kept ? "stays with the host, which did not answer" :
-				 "is free again");
+	if (ended.requests)
+		pvblk_report_ended(blk, &ended);
 }
 
 static void pvblk_fail_work(struct work_struct *work)

@@ -4,6 +4,7 @@
  */
 #include <linux/cpumask.h>
 #include <linux/dma-mapping.h>
+#include <linux/mm.h>
 
 #include "blk.h"
 #include "blk_trace.h"
@@ -76,6 +77,38 @@ static blk_status_t pvblk_map(struct pvblk_queue *q, struct request *rq)
 	if (status)
 		pvblk_unmap(rq);
 	return status;
+}
+
+/**
+ * pvblk_keep_pages() - the host did not let go of a request that is to end
+ * @rq: request, still whole
+ * @ended: what is done to its pages is counted here
+ *
+ * A host that still reads is let read. Pages that it may still write to are
+ * given a reference that nobody drops, so that they do not become somebody
+ * else's memory when the request's owner frees them; for as long as he does not,
+ * he may find in them what he did not ask for. That does not help with objects of
+ * the slab, which are freed and used again all the same, nor with pages that have
+ * no count of their own, behind the first of a larger allocation.
+ *
+ * Context: process
+ */
+void pvblk_keep_pages(struct request *rq, struct pvblk_ended *ended)
+{
+	struct req_iterator iter;
+	struct bio_vec bv;
+
+	if (req_op(rq) != REQ_OP_READ)
+		return;
+	/* a page, or less, at a time */
+	rq_for_each_segment(bv, rq, iter) {
+		struct folio *folio = page_folio(bv.bv_page);
+
+		if (!folio_test_slab(folio) && folio_try_get(folio))
+			ended->pages++;
+		else
+			ended->unkept++;
+	}
 }
 
 /* -- the wire --------------------------------------------------------------------- */

@@ -23,6 +23,8 @@ static struct pvblk blk;
 static struct pvblk_queue *q;
 static struct request reqs[NR_REQS];
 static struct page data;
+/* references of it that are not to be dropped */
+static int kept_pages;
 
 /* the host's ends, and what it was asked last */
 static struct pvring_cons asked;
@@ -125,6 +127,8 @@ static void end(struct request *rq)
 	/* what the host did not let go of is lost, but for our half of a table */
 	if (pdu(rq)->kept) {
 		must(blk.kept);
+		if (rq->op == REQ_OP_READ)
+			kept_pages += rq->nr_bvecs;
 		free(pdu(rq)->table);
 		pdu(rq)->table = NULL;
 		pdu(rq)->nr_segs = 0;
@@ -367,6 +371,8 @@ static bool begin(void)
 	memset(reqs, 0, sizeof(reqs));
 	memset(seen, 0, sizeof(seen));
 	nr_seen = 0;
+	data.pins = 0;
+	kept_pages = 0;
 	blk.pdev = &pdev;
 	blk.dma_dev = &parent;
 	blk.disk = &disk;
@@ -412,6 +418,7 @@ static void finish(void)
 	kernel_cancel(&blk.watch_work.work);
 	for (i = 0; i < NR_REQS; i++)
 		must(!reqs[i].with_driver);
+	must(data.pins == kept_pages);
 	if (blk.kept)
 		free(q->dma_pool);
 	pvblk_free_tables(&blk);

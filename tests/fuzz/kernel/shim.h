@@ -330,6 +330,7 @@ void kernel_say(const char *fmt, ...);
 #define pr_warn_ratelimited(...)	kernel_say(__VA_ARGS__)
 #define pr_notice_ratelimited(...)	kernel_say(__VA_ARGS__)
 #define dev_err(d, ...)			((void)(d), kernel_say(__VA_ARGS__))
+#define dev_crit(d, ...)		dev_err(d, __VA_ARGS__)
 #define dev_warn(d, ...)		dev_err(d, __VA_ARGS__)
 #define dev_info(d, ...)		dev_err(d, __VA_ARGS__)
 #define dev_err_ratelimited(d, ...)	dev_err(d, __VA_ARGS__)

@@ -76,6 +76,11 @@ struct req_iterator { unsigned int i; };
 #define rq_for_each_bvec(bv, rq, iter) \
 	for ((iter).i = 0; (iter).i < (rq)->nr_bvecs && \
 	     ((bv) = (rq)->bvec[(iter).i], 1); (iter).i++)
+#define rq_for_each_segment(bv, rq, iter)	rq_for_each_bvec(bv, rq, iter)
+#define folio			page
+#define page_folio(p)		(p)
+#define folio_test_slab(f)	((void)(f), false)
+#define folio_try_get(f)	((f)->pins++, true)
 #define blk_mq_rq_to_pdu(rq)	((void *)(rq)->pdu)
 #define blk_mq_rq_from_pdu(p)	container_of((void *)(p), struct request, pdu)
 

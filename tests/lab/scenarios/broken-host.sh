@@ -357,6 +357,8 @@ silence_ends() {
 	check_fails "silence: who read has an error" wait "$READER"
 	check_equal "silence: one line says that memory is lost" 1 \
 		"$(lines silence "its memory is kept")"
+	check_equal "silence: and one how much" 1 \
+		"$(lines silence "stopped: 1 requests .* 1 pages that it may write to are lost")"
 	check "silence: the disk's driver unloads" lab_rmmod pvblk
 }
 
