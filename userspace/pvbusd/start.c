@@ -2,10 +2,9 @@
 /*
  * pvbusd: from the command line to a VM that QEMU can connect to, and back.
  *
- * Everything that can be wrong is looked for before anything is made. Whether a
- * VM of this name was left behind by a daemon that died decides what is wrong,
- * though: its disks and interfaces are in use, by itself. So "in use" is kept
- * until the module has answered.
+ * A VM of this name that a daemon left behind comes first: it goes on with what
+ * it has, whatever has become of the command line since. Without one, everything
+ * that can be wrong is looked for before anything is made.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,61 +20,40 @@
 #include "paths.h"
 #include "privileges.h"
 
-/**
- * struct plan - what was found out before anything was made
- * @fds: what backs the disks; -1 when it is in use
- * @in_use: words for the first thing that is in use, empty if nothing is
- */
-struct plan {
-	int		*fds;
-	struct pv_err	in_use;
-};
-
-static int open_disks(const struct args *args, struct plan *plan,
-		      struct pv_err *err)
+/* What backs the disks; close_disks() follows, whatever is wrong. */
+static int open_disks(const struct args *args, int *fds, struct pv_err *err)
 {
 	size_t i;
 
 	for (i = 0; i < args->nr_disks; i++) {
-		struct pv_err why;
-		int fd = disk_open(&args->disks[i], &why);
-
-		plan->fds[i] = fd < 0 ? -1 : fd;
-		if (fd >= 0)
-			continue;
-		if (fd != -EBUSY) {
-			*err = why;
+		fds[i] = disk_open(&args->disks[i], err);
+		if (fds[i] < 0)
 			return -1;
-		}
-		if (!plan->in_use.text[0])
-			plan->in_use = why;
 	}
 	return 0;
 }
 
-static void close_disks(const struct args *args, struct plan *plan)
+static void close_disks(const struct args *args, int *fds)
 {
 	size_t i;
 
 	for (i = 0; i < args->nr_disks; i++)
-		if (plan->fds[i] >= 0)
-			close(plan->fds[i]);
-	free(plan->fds);
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(fds);
 }
 
-static int make_plan(struct daemon *d, struct plan *plan, struct pv_err *err)
+static int check(const struct args *args, int *fds, struct pv_err *err)
 {
-	const struct args *args = &d->args;
 	size_t i;
 
 	if (disk_check_paths(args->disks, args->nr_disks, err) ||
-	    open_disks(args, plan, err))
+	    open_disks(args, fds, err))
 		return -1;
-	for (i = 0; i < args->nr_nets && !plan->in_use.text[0]; i++)
-		devices_check_net(&args->nets[i], &plan->in_use);
-	if (args->loopback)
-		return 0;
-	return sock_check(args->socket, err);
+	for (i = 0; i < args->nr_nets; i++)
+		if (devices_check_net(&args->nets[i], err))
+			return -1;
+	return args->loopback ? 0 : sock_check(args->socket, err);
 }
 
 static int create_vm(struct daemon *d, struct pv_err *err)
@@ -104,21 +82,40 @@ static int create_vm(struct daemon *d, struct pv_err *err)
 	return 0;
 }
 
-static int add_devices(struct daemon *d, const struct plan *plan,
-		       struct pv_err *err)
+static int add_devices(struct daemon *d, const int *fds, struct pv_err *err)
 {
 	const struct args *args = &d->args;
 	struct pvbus_ioc_dev dev;
 	size_t i;
 
 	for (i = 0; i < args->nr_disks; i++)
-		if (devices_add_disk(d, &args->disks[i], plan->fds[i], &dev,
-				     err))
+		if (devices_add_disk(d, &args->disks[i], fds[i], &dev, err))
 			return -1;
 	for (i = 0; i < args->nr_nets; i++)
 		if (devices_add_net(d, &args->nets[i], &dev, err))
 			return -1;
 	return 0;
+}
+
+static int make_vm(struct daemon *d, struct pv_err *err)
+{
+	const struct args *args = &d->args;
+	int *fds = malloc((args->nr_disks + 1) * sizeof(*fds));
+	int ret = -1;
+	size_t i;
+
+	if (!fds)
+		return pv_err(err, "out of memory");
+	for (i = 0; i < args->nr_disks; i++)
+		fds[i] = -1;
+	if (!check(args, fds, err) && !create_vm(d, err) &&
+	    !add_devices(d, fds, err))
+		ret = 0;
+	/* the module has its own references */
+	close_disks(args, fds);
+	if (ret || args->loopback)
+		return ret;
+	return sock_listen(&d->listener, args->socket, args->socket_group, err);
 }
 
 static bool has_device(struct daemon *d, const char *id)
@@ -132,24 +129,29 @@ static bool has_device(struct daemon *d, const char *id)
 	return false;
 }
 
-static void adopt_disk(struct daemon *d, const struct disk_spec *disk, int fd)
+static void adopt_disk(struct daemon *d, const struct disk_spec *disk)
 {
 	struct pvbus_ioc_dev dev;
 	struct pv_err err;
+	int fd;
 
 	if (has_device(d, disk->id)) {
 		json_object_set_new(d->paths, disk->id,
 				    json_string(disk->path));
 		return;
 	}
-	if (fd < 0)
-		log_warning("disk '%s': path '%.512s' is in use: release it, then add the disk with 'pvbusctl add-disk'",
-			    disk->id, disk->path);
-	else if (devices_add_disk(d, disk, fd, &dev, &err))
+	fd = disk_open(disk, &err);
+	if (fd < 0) {
+		log_warning("%s; then add the disk with 'pvbusctl add-disk'",
+			    err.text);
+		return;
+	}
+	if (devices_add_disk(d, disk, fd, &dev, &err))
 		log_warning("%s", err.text);
 	else
 		log_info("added disk '%s', which the VM did not have",
 			 disk->id);
+	close(fd);
 }
 
 static void adopt_net(struct daemon *d, const struct net_spec *net)
@@ -168,21 +170,21 @@ static void adopt_net(struct daemon *d, const struct net_spec *net)
 
 /*
  * The VM goes on with what it has; what the command line has beside that is
- * added. A guest is not to lose its VM for a device that fails now: that is a
- * warning.
+ * added. A guest is not to be left without a daemon for a device that fails now,
+ * as a disk that was removed and is gone: that is a warning.
  */
-static void adopt_devices(struct daemon *d, const struct plan *plan)
+static void adopt_devices(struct daemon *d)
 {
 	const struct args *args = &d->args;
 	size_t i;
 
 	for (i = 0; i < args->nr_disks; i++)
-		adopt_disk(d, &args->disks[i], plan->fds[i]);
+		adopt_disk(d, &args->disks[i]);
 	for (i = 0; i < args->nr_nets; i++)
 		adopt_net(d, &args->nets[i]);
 }
 
-static void take_over(struct daemon *d, const struct plan *plan)
+static void take_over(struct daemon *d)
 {
 	d->vm = true;
 	d->adopted = true;
@@ -190,29 +192,20 @@ static void take_over(struct daemon *d, const struct plan *plan)
 	if (!d->args.loopback)
 		sock_remove_stale(d->args.socket);
 	log_info("adopted running VM %s", d->args.name);
-	adopt_devices(d, plan);
+	adopt_devices(d);
 }
 
 /* Take the VM over, or make it. */
-static int get_vm(struct daemon *d, const struct plan *plan,
-		  struct pv_err *err)
+static int get_vm(struct daemon *d, struct pv_err *err)
 {
 	int ret = device_vm_adopt(d->dev, d->args.name, err);
 
-	if (!ret) {
-		take_over(d, plan);
-		return 0;
-	}
-	if (ret != -ENOENT)
+	if (ret == -ENOENT)
+		return make_vm(d, err);
+	if (ret)
 		return -1;
-	if (plan->in_use.text[0]) {
-		*err = plan->in_use;
-		return -1;
-	}
-	if (create_vm(d, err) || add_devices(d, plan, err))
-		return -1;
-	return d->args.loopback ? 0 : sock_listen(&d->listener, d->args.socket,
-						  d->args.socket_group, err);
+	take_over(d);
+	return 0;
 }
 
 static int open_control(struct daemon *d, struct pv_err *err)
@@ -260,23 +253,12 @@ void daemon_init(struct daemon *d)
  */
 int daemon_start(struct daemon *d, struct pv_err *err)
 {
-	struct plan plan = { .fds = NULL };
-	size_t i;
 	int ret;
 
-	plan.fds = calloc(d->args.nr_disks + 1, sizeof(*plan.fds));
-	if (!plan.fds || !d->paths)
+	if (!d->paths)
 		return pv_err(err, "out of memory");
-	for (i = 0; i < d->args.nr_disks; i++)
-		plan.fds[i] = -1;
-
-	ret = make_plan(d, &plan, err);
-	if (ret)
-		goto out;
 	d->dev = device_open(err);
-	if (d->dev < 0 && plan.in_use.text[0])
-		*err = plan.in_use;
-	ret = d->dev < 0 ? -1 : get_vm(d, &plan, err);
+	ret = d->dev < 0 ? -1 : get_vm(d, err);
 	if (!ret)
 		ret = open_control(d, err);
 	/* from here on others may talk to us */
@@ -286,9 +268,6 @@ int daemon_start(struct daemon *d, struct pv_err *err)
 	/* a guest that runs is not to pay for what is wrong here */
 	if (ret && d->adopted)
 		d->vm = false;
-out:
-	/* the module has its own references */
-	close_disks(&d->args, &plan);
 	return ret;
 }
 

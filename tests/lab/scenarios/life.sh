@@ -43,8 +43,9 @@ busy() {
 	check "the guest is busy" guest vm1 wait_io pvda
 }
 
+# daemon [ARGUMENTS...]
 daemon() {
-	pvbusd_start vm1 --disk id=root,path=/dev/backing --net id=lan,ifname=lan0
+	pvbusd_start vm1 --disk id=root,path=/dev/backing --net id=lan,ifname=lan0 "$@"
 }
 
 # The module serves a guest whose daemon is gone, until there is another.
@@ -52,9 +53,13 @@ takeover() {
 	busy 12
 	check "pvbusd is killed under I/O" pvbusd_kill vm1
 	check "the guest's I/O goes on" guest vm1 wait_io pvda
-	check "pvbusd starts again" daemon
+	# one that was removed from the VM, and from the host
+	check "pvbusd starts again, with a disk that is gone" daemon \
+		--disk id=gone,path=/dev/nosuch
 	check "and says that it takes over" \
 		grep -qx "adopted running VM vm1" <(pvbusd_log vm1)
+	check "and warns of the disk" \
+		grep -q "warning: disk 'gone': path '/dev/nosuch' does not exist" <(pvbusd_log vm1)
 	check_equal "the VM has what it had" '["lan","root"]' \
 		"$(pvbusctl show vm1 --json | jq -c '[.devices[].id] | sort')"
 	check "the guest's I/O goes on" guest vm1 wait_io pvda
