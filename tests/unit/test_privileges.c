@@ -23,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -171,6 +172,7 @@ static void serve(void)
 	socklen_t len = offsetof(struct sockaddr_un, sun_path) +
 			snprintf(addr.sun_path, sizeof(addr.sun_path),
 				 "@pvbus-test-%d", getpid());
+	struct rlimit limit;
 	uint64_t size;
 	void *mem;
 	int fd, systemd;
@@ -191,6 +193,13 @@ static void serve(void)
 	NEED(ioctl(fd, PVBUS_IOC_VM_INFO, &size) == -1 && errno == ENOTTY);
 	/* a card */
 	NEED(if_nametoindex("nosuchcard0") == 0 && errno == ENODEV);
+	/* a cgroup */
+	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	NEED(fd >= 0 && openat(fd, ".", O_RDONLY | O_DIRECTORY) >= 0);
+	/* what the C library does when it makes a thread, or aborts */
+	NEED(!getrlimit(RLIMIT_STACK, &limit));
+	NEED(!syscall(SYS_tgkill, getpid(), gettid(), 0));
+	NEED(fcntl(fd, F_GETFD) == FD_CLOEXEC);
 	/* a removal */
 	NEED(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) >= 0);
 	NEED(sd_notify(0, "STOPPING=1") > 0);
@@ -210,6 +219,7 @@ static void try_all(void)
 	char *const argv[] = { "true", NULL };
 	struct iovec iov = { .iov_base = &err, .iov_len = 1 };
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	struct rlimit limit;
 	int fd;
 
 	NEED(!privileges_keep(PRIVILEGES_SEARCH, &err));
@@ -221,6 +231,13 @@ static void try_all(void)
 	DENIED(syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
 	DENIED(ptrace(PTRACE_TRACEME, 0, 0, 0));
 	DENIED(kill(getppid(), 0));
+	DENIED(syscall(SYS_tgkill, getppid(), getppid(), 0));
+	DENIED(prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit));
+	/* not by number either, though it is the same process */
+	DENIED(prlimit(getpid(), RLIMIT_NOFILE, NULL, &limit));
+	/* signals that the kernel sends */
+	DENIED(fcntl(fd, F_SETOWN, getppid()));
+	DENIED(fcntl(fd, F_SETSIG, SIGKILL));
 	DENIED(process_vm_writev(getpid(), &iov, 1, &iov, 1, 0));
 	/* code */
 	DENIED(mmap(NULL, 4096, PROT_READ | PROT_EXEC,
@@ -228,6 +245,7 @@ static void try_all(void)
 	DENIED(mprotect(&err, 1, PROT_READ | PROT_EXEC));
 	/* files */
 	DENIED(open("/nonexistent/file", O_RDWR | O_CREAT, 0600));
+	DENIED(open("/nonexistent", O_RDWR | O_TMPFILE, 0600));
 	DENIED(rename("/nonexistent/a", "/nonexistent/b"));
 	DENIED(chmod("/nonexistent", 0));
 	DENIED(chown("/nonexistent", 0, 0));

@@ -28,6 +28,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <linux/fs.h>
 #include <linux/pvbus_ioctl.h>
@@ -37,16 +38,18 @@
 /* What of the type of a socket is not flags. */
 #define SOCK_TYPE	0xf
 
+/* Arguments of 32 bits: what is above them the kernel does not look at. */
+#define WORD		0xffffffff
+
 /* What needs no look at its arguments. */
 static const int calls[] = {
 	/* events, files and sockets that are open */
 	SCMP_SYS(accept4), SCMP_SYS(close), SCMP_SYS(eventfd2),
-	SCMP_SYS(fcntl), SCMP_SYS(flock), SCMP_SYS(fstat),
-	SCMP_SYS(getsockopt), SCMP_SYS(lseek), SCMP_SYS(poll),
-	SCMP_SYS(ppoll), SCMP_SYS(pread64), SCMP_SYS(read),
-	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto), SCMP_SYS(setsockopt), SCMP_SYS(write),
-	SCMP_SYS(writev),
+	SCMP_SYS(flock), SCMP_SYS(fstat), SCMP_SYS(getsockopt),
+	SCMP_SYS(lseek), SCMP_SYS(poll), SCMP_SYS(ppoll),
+	SCMP_SYS(pread64), SCMP_SYS(read), SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(sendto),
+	SCMP_SYS(setsockopt), SCMP_SYS(write), SCMP_SYS(writev),
 	/* paths of disks, cgroups and sockets */
 	SCMP_SYS(fstatfs), SCMP_SYS(lstat), SCMP_SYS(newfstatat),
 	SCMP_SYS(stat), SCMP_SYS(statfs), SCMP_SYS(statx),
@@ -62,9 +65,8 @@ static const int calls[] = {
 	SCMP_SYS(getegid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
 	SCMP_SYS(getpid), SCMP_SYS(getrandom), SCMP_SYS(gettid),
 	SCMP_SYS(gettimeofday), SCMP_SYS(getuid), SCMP_SYS(nanosleep),
-	SCMP_SYS(prlimit64), SCMP_SYS(restart_syscall),
-	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn), SCMP_SYS(tgkill),
+	SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
 	/* giving up more of them */
 	SCMP_SYS(capget), SCMP_SYS(capset), SCMP_SYS(prctl),
 	SCMP_SYS(seccomp),
@@ -78,6 +80,11 @@ static const unsigned long requests[] = {
 	BLKGETSIZE64, SIOCGIFINDEX, TCGETS,
 };
 
+/* Not F_SETOWN: the kernel would signal others for us. */
+static const int fcntls[] = {
+	F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_SETFL,
+};
+
 /* Allow @call where all of @mask in argument @arg is as in @value. */
 static int allow_if(scmp_filter_ctx ctx, int call, unsigned int arg,
 		    uint64_t mask, uint64_t value)
@@ -87,23 +94,37 @@ static int allow_if(scmp_filter_ctx ctx, int call, unsigned int arg,
 					   value));
 }
 
+/* About this process, not about others: all of root's would let us. */
+static int add_own_rules(scmp_filter_ctx ctx)
+{
+	int ret = allow_if(ctx, SCMP_SYS(prlimit64), 0, WORD, 0);
+	size_t i;
+
+	if (!ret)
+		ret = allow_if(ctx, SCMP_SYS(tgkill), 0, WORD, getpid());
+	for (i = 0; !ret && i < ARRAY_SIZE(fcntls); i++)
+		ret = allow_if(ctx, SCMP_SYS(fcntl), 1, WORD, fcntls[i]);
+	return ret;
+}
+
 static int add_rules(scmp_filter_ctx ctx, enum privileges what)
 {
-	const uint64_t word = 0xffffffff;
-	int ret = 0;
+	/* O_TMPFILE has O_DIRECTORY in it, which makes nothing */
+	const uint64_t creates = O_CREAT | (O_TMPFILE & ~O_DIRECTORY);
+	int ret = add_own_rules(ctx);
 	size_t i;
 
 	for (i = 0; !ret && i < ARRAY_SIZE(calls); i++)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
 	for (i = 0; !ret && i < ARRAY_SIZE(requests); i++)
-		ret = allow_if(ctx, SCMP_SYS(ioctl), 1, word, requests[i]);
+		ret = allow_if(ctx, SCMP_SYS(ioctl), 1, WORD, requests[i]);
 	/* no code but what is there, no new file, no way to a server */
 	if (!ret)
 		ret = allow_if(ctx, SCMP_SYS(mmap), 2, PROT_EXEC, 0);
 	if (!ret)
 		ret = allow_if(ctx, SCMP_SYS(mprotect), 2, PROT_EXEC, 0);
 	if (!ret)
-		ret = allow_if(ctx, SCMP_SYS(openat), 2, O_CREAT, 0);
+		ret = allow_if(ctx, SCMP_SYS(openat), 2, creates, 0);
 	if (!ret)
 		ret = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
 				       SCMP_A0_32(SCMP_CMP_EQ, AF_UNIX),
