@@ -18,8 +18,8 @@
 
 #include "daemon.h"
 #include "device.h"
-#include "disk.h"
 #include "fuzz.h"
+#include "opening.h"
 #include "paths.h"
 #include "removal.h"
 
@@ -94,15 +94,6 @@ int device_resize(int fd, const char *id, struct pv_err *err)
 	return error_at_times(err) ? -ENOENT : 0;
 }
 
-/* The client named a path: it is not to be opened here. */
-int disk_open(const struct disk_spec *disk, struct pv_err *err)
-{
-	must(disk->path[0] == '/');
-	if (error_at_times(err))
-		return -ENOENT;
-	return eventfd(0, EFD_CLOEXEC);
-}
-
 unsigned int if_nametoindex(const char *name)
 {
 	must(*name && strlen(name) < PVBUS_IFNAME_SIZE && !strchr(name, '/'));
@@ -116,6 +107,46 @@ void vm_event(struct daemon *daemon)
 const char *vm_state_name(uint32_t state)
 {
 	return "running";
+}
+
+/* As in opening.c, but done at once: there are no threads here. */
+struct opening {
+	struct control_job	job;
+	struct disk_spec	disk;
+	char			*(*done)(void *ctx,
+					 const struct disk_spec *disk, int fd,
+					 const char *error);
+};
+
+static char *opening_finish(struct control_job *job)
+{
+	struct opening *o = (struct opening *)job;
+	struct pv_err err;
+	bool failed = error_at_times(&err);
+	char *text = o->done(&d, &o->disk, failed ? -ENOENT : job->fd,
+			     failed ? err.text : NULL);
+
+	close(job->fd);
+	free(o);
+	return text;
+}
+
+/* The client named a path: it is not to be opened here. */
+struct control_job *opening_start(const struct disk_spec *disk,
+				  char *(*done)(void *ctx,
+						const struct disk_spec *disk,
+						int fd, const char *error),
+				  void *ctx)
+{
+	struct opening *o = calloc(1, sizeof(*o));
+
+	must(disk->path[0] == '/');
+	must(d.opening < CONTROL_CLIENTS);
+	o->disk = *disk;
+	o->done = done;
+	o->job.finish = opening_finish;
+	o->job.fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	return &o->job;
 }
 
 /* As in removal.c, but done at once: there are no threads here. */
@@ -293,6 +324,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_begin(data, size);
 	nr_devs = 0;
+	d.opening = 0;
 	d.paths = json_object();
 	control_init(&d.ctl, command_run, &d);
 	d.ctl.listener.fd = listen_somewhere(&addr, &len);

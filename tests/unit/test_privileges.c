@@ -119,8 +119,21 @@ static void kept_caps(void **state)
 
 static void *thread_without(void *unused)
 {
-	privileges_drop_thread();
+	struct pv_err mine;
+
+	if (privileges_keep_thread(PRIVILEGES_NONE, &mine))
+		return NULL;
 	return caps("CapEff") || caps("CapPrm") ? NULL : &err;
+}
+
+static void *thread_of_disk(void *before)
+{
+	uint64_t want = *(uint64_t *)before & SERVE;
+	struct pv_err mine;
+
+	if (privileges_keep_thread(PRIVILEGES_SERVE, &mine))
+		return NULL;
+	return caps("CapEff") == want && caps("CapPrm") == want ? &err : NULL;
 }
 
 static void *thread_busy(void *pipe)
@@ -143,6 +156,7 @@ static void *thread_late(void *pipe)
 
 static void with_threads(void)
 {
+	uint64_t before = caps("CapPrm");
 	pthread_t thread;
 	void *ret;
 	int fds[2];
@@ -151,6 +165,10 @@ static void with_threads(void)
 	NEED(!privileges_keep(PRIVILEGES_SEARCH, &err));
 	NEED(!pthread_create(&thread, NULL, thread_without, NULL));
 	NEED(!pthread_join(thread, &ret) && ret);
+	NEED(!pthread_create(&thread, NULL, thread_of_disk, &before));
+	NEED(!pthread_join(thread, &ret) && ret);
+	/* the others have what they had */
+	NEED(caps("CapEff") == (before & SEARCH));
 	NEED(!pthread_create(&thread, NULL, thread_late, &fds[0]));
 	NEED(!privileges_keep(PRIVILEGES_SERVE, &err));
 	NEED(write(fds[1], "x", 1) == 1);

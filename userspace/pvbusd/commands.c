@@ -12,9 +12,15 @@
 
 #include "daemon.h"
 #include "device.h"
-#include "disk.h"
+#include "opening.h"
 #include "paths.h"
 #include "removal.h"
+
+/*
+ * Disks that may be on their way at once: those whose paths never answer leave
+ * places for other requests.
+ */
+#define MAX_OPENING	(CONTROL_CLIENTS / 2)
 
 #define COMMANDS	"show, stats, add-disk, add-net, resize or remove"
 
@@ -216,23 +222,38 @@ static json_t *device_answer(struct daemon *d, const struct pvbus_ioc_dev *dev)
 	return json;
 }
 
-static json_t *cmd_add_disk(struct daemon *d, const char *spec)
+static char *opened(void *ctx, const struct disk_spec *disk, int fd,
+		    const char *error)
 {
+	struct daemon *d = ctx;
 	struct pvbus_ioc_dev dev;
+	struct pv_err err;
+
+	d->opening--;
+	if (error)
+		return dump(failure(error));
+	if (devices_add_disk(d, disk, fd, &dev, &err))
+		return dump(failure(err.text));
+	return dump(device_answer(d, &dev));
+}
+
+static json_t *cmd_add_disk(struct daemon *d, const char *spec,
+			    struct control_job **job)
+{
 	struct disk_spec disk;
 	struct pv_err err;
-	int ret, fd;
 
 	if (spec_parse_disk(spec, &disk, &err))
 		return failure(err.text);
 	if (*disk.path != '/')
 		return failure("the path of the disk is relative: give an absolute path");
-	fd = disk_open(&disk, &err);
-	if (fd < 0)
-		return failure(err.text);
-	ret = devices_add_disk(d, &disk, fd, &dev, &err);
-	close(fd);
-	return ret ? failure(err.text) : device_answer(d, &dev);
+	if (d->opening >= MAX_OPENING)
+		return failure("too many disks are being opened: look at why their paths do not answer, or try again");
+	*job = opening_start(&disk, opened, d);
+	if (!*job)
+		return failure("pvbusd is short of memory");
+	d->opening++;
+	return NULL;
 }
 
 static json_t *cmd_add_net(struct daemon *d, const char *spec)
@@ -312,7 +333,8 @@ static json_t *run(struct daemon *d, json_t *request, struct control_job **job)
 	if (!strcmp(cmd, "stats"))
 		return cmd_stats(d);
 	if (!strcmp(cmd, "add-disk"))
-		return spec ? cmd_add_disk(d, spec) : text_missing(cmd, "spec");
+		return spec ? cmd_add_disk(d, spec, job) :
+		       text_missing(cmd, "spec");
 	if (!strcmp(cmd, "add-net"))
 		return spec ? cmd_add_net(d, spec) : text_missing(cmd, "spec");
 	if (!strcmp(cmd, "resize"))

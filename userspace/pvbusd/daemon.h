@@ -30,6 +30,7 @@
  * @listener: where QEMU connects
  * @conn: QEMU's connection
  * @ctl: where pvbusctl connects
+ * @opening: disks that are being opened
  * @paths: what backs the disks, JSON object from id to path
  * @info: the VM's state when vm_event() last looked
  * @refused_at: when a refused guest was last reported, for log_allowed()
@@ -50,6 +51,7 @@ struct daemon {
 	struct listener		listener;
 	struct ivshmem_conn	conn;
 	struct control		ctl;
+	unsigned int		opening;
 	json_t			*paths;
 	struct pvbus_ioc_vm_info info;
 	int64_t			refused_at;

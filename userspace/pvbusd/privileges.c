@@ -183,8 +183,9 @@ static int filter_calls(enum privileges what)
 
 static bool wanted(unsigned int cap, enum privileges what)
 {
-	return cap == CAP_DAC_OVERRIDE ||
-	       (cap == CAP_SYS_PTRACE && what == PRIVILEGES_SEARCH);
+	if (cap == CAP_SYS_PTRACE)
+		return what == PRIVILEGES_SEARCH;
+	return cap == CAP_DAC_OVERRIDE && what != PRIVILEGES_NONE;
 }
 
 /* Of the calling thread. What it does not have, it does without. */
@@ -214,6 +215,24 @@ static int keep_caps(enum privileges what)
 }
 
 /**
+ * privileges_keep_thread - give up all capabilities of the calling thread but some
+ * @what: what that takes which is kept
+ * @err: why that failed
+ *
+ * Capabilities are a thread's: privileges_keep() does not reach a thread that
+ * was started before. Returns 0 or -1.
+ */
+int privileges_keep_thread(enum privileges what, struct pv_err *err)
+{
+	int ret = keep_caps(what);
+
+	if (ret)
+		return pv_err(err, "cannot give up capabilities: %s",
+			      strerror(-ret));
+	return 0;
+}
+
+/**
  * privileges_keep - give up all privileges but some, for good
  * @what: which to keep
  * @err: why that failed
@@ -229,10 +248,8 @@ int privileges_keep(enum privileges what, struct pv_err *err)
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return pv_err(err, "cannot give up privileges: %s",
 			      strerror(errno));
-	ret = keep_caps(what);
-	if (ret)
-		return pv_err(err, "cannot give up capabilities: %s",
-			      strerror(-ret));
+	if (privileges_keep_thread(what, err))
+		return -1;
 	ret = filter_clone3();
 	if (!ret)
 		ret = filter_calls(what);
@@ -241,16 +258,4 @@ int privileges_keep(enum privileges what, struct pv_err *err)
 			      "cannot give up system calls (seccomp): %s: use a kernel with CONFIG_SECCOMP_FILTER",
 			      strerror(-ret));
 	return 0;
-}
-
-/**
- * privileges_drop_thread - give up all capabilities of the calling thread
- *
- * Capabilities are a thread's: privileges_keep() does not reach a thread that
- * was started before.
- */
-void privileges_drop_thread(void)
-{
-	capng_clear(CAPNG_SELECT_CAPS);
-	capng_apply(CAPNG_SELECT_CAPS);
 }

@@ -7,19 +7,16 @@
  */
 #include "removal.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "device.h"
 #include "privileges.h"
+#include "task.h"
 
 /**
  * struct removal - a device that is being removed
- * @job: what the control socket sees; @job.fd is an eventfd
- * @thread: it alone writes @ret and @err until @job.fd is readable
+ * @task: the thread: it writes @ret and @err
  * @dev: control device
  * @id: the device
  * @timeout_ms: how long the guest may take
@@ -29,8 +26,7 @@
  * @ctx: for @done
  */
 struct removal {
-	struct control_job	job;
-	pthread_t		thread;
+	struct task		task;
 	int			dev;
 	char			id[PVBUS_ID_SIZE];
 	unsigned int		timeout_ms;
@@ -41,24 +37,20 @@ struct removal {
 	void			*ctx;
 };
 
-static void *wait_for_guest(void *arg)
+static void wait_for_guest(struct task *task)
 {
-	struct removal *r = arg;
+	struct removal *r = (struct removal *)task;
 
-	privileges_drop_thread();
-	r->ret = device_remove(r->dev, r->id, r->timeout_ms, &r->err);
-	eventfd_write(r->job.fd, 1);
-	return NULL;
+	r->ret = privileges_keep_thread(PRIVILEGES_NONE, &r->err);
+	if (!r->ret)
+		r->ret = device_remove(r->dev, r->id, r->timeout_ms, &r->err);
 }
 
-static char *finish(struct control_job *job)
+static char *removed(struct task *task)
 {
-	struct removal *r = (struct removal *)job;
-	char *text;
+	struct removal *r = (struct removal *)task;
+	char *text = r->done(r->ctx, r->id, r->ret ? r->err.text : NULL);
 
-	pthread_join(r->thread, NULL);
-	text = r->done(r->ctx, r->id, r->ret ? r->err.text : NULL);
-	close(r->job.fd);
 	free(r);
 	return text;
 }
@@ -81,21 +73,19 @@ struct control_job *removal_start(int dev, const char *id,
 				  void *ctx)
 {
 	struct removal *r = calloc(1, sizeof(*r));
+	struct control_job *job;
 
 	if (!r)
 		return NULL;
+	r->task.run = wait_for_guest;
+	r->task.done = removed;
 	r->dev = dev;
 	r->timeout_ms = timeout_ms;
 	r->done = done;
 	r->ctx = ctx;
 	memcpy(r->id, id, strnlen(id, sizeof(r->id) - 1));
-	r->job.finish = finish;
-	r->job.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (r->job.fd >= 0 &&
-	    !pthread_create(&r->thread, NULL, wait_for_guest, r))
-		return &r->job;
-	if (r->job.fd >= 0)
-		close(r->job.fd);
-	free(r);
-	return NULL;
+	job = task_start(&r->task);
+	if (!job)
+		free(r);
+	return job;
 }

@@ -128,6 +128,35 @@ socket_group() {
 		"$(stat -c '%a %u:%g' /run/pvbus/vm2.ctl)"
 }
 
+# A file system whose server never answers: DIR. It ends with process HUNG.
+hung_mount() {
+	local i
+
+	modprobe fuse
+	mkdir -p "$1"
+	(exec 3<>/dev/fuse && mount -i -t fuse hung "$1" \
+		-o fd=3,rootmode=40000,user_id=0,group_id=0 && exec sleep 1000) &
+	HUNG=$!
+	for ((i = 0; i < 50; i++)); do
+		! grep -q " $1 fuse " /proc/mounts || return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# What a disk's path leads to does not answer: all else goes on.
+hung() {
+	local pid
+
+	pvbusctl add-disk vm1 id=hung,path=/run/hung/disk >/run/out 2>&1 &
+	pid=$!
+	sleep 2
+	check "pvbusctl is answered while a disk does not answer" pvbusctl show vm1
+	check "and a card is added" pvbusctl add-net vm1 id=lan,ifname=lan0
+	check_fails "who asked for the disk has no answer" wait "$pid"
+	check "and says so" grep "does not answer" /run/out
+}
+
 # vm1 has a guest, vm2 does not.
 other_vm() {
 	check_equal "a daemon tells of its own VM alone" '["other"]' \
@@ -161,6 +190,7 @@ later() {
 	check "the guest reboots" guest_reboot vm1
 	check "and does I/O" guest vm1 guest_io
 	check "pvbusctl is answered" pvbusctl stats vm1
+	hung
 	check_fails "no call of a daemon was refused" sh -c 'dmesg | grep "type=1326.*pvbusd"'
 }
 
@@ -173,6 +203,8 @@ host() {
 	chmod 600 /run/fs/image && chown $NOBODY:$NOBODY /run/fs/image
 	check "the host module loads" pvbus_host_load || return
 	control_device
+	# before pvbusd has mounts of its own
+	check "a file system without answers" hung_mount /run/hung || return
 	check "pvbusd starts" pvbusd_start vm1 --disk id=root,path=/dev/backing || return
 	comes_to $SEARCH
 	sockets
@@ -188,4 +220,6 @@ host() {
 	check_equal "and leaves no socket" "" "$(ls "$(pvbusd_socket vm1)" /run/pvbus/vm1.ctl 2>/dev/null)"
 	check "the host module unloads" lab_rmmod pvbus_host
 	umount /run/fs
+	kill "$HUNG" && wait "$HUNG"
+	umount /run/hung
 }
