@@ -7,7 +7,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -40,11 +42,27 @@ static void none(void **state)
 				      sizeof(path)), 0);
 }
 
+/* Of this process, wherever the test runs. */
+static void has(void **state)
+{
+	char text[2 * CGROUP_PATH] = "", own[CGROUP_PATH];
+	int fd = open("/proc/self/cgroup", O_RDONLY);
+
+	assert_true(read(fd, text, sizeof(text) - 1) >= 0);
+	close(fd);
+	assert_false(cgroup_has("none/such", getpid()));
+	if (!cgroup_parse(text, own, sizeof(own)))
+		assert_true(cgroup_has(own, getpid()));
+	/* a process that is not there */
+	assert_false(cgroup_has("", -1));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(found),
 		cmocka_unit_test(none),
+		cmocka_unit_test(has),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

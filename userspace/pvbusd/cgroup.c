@@ -62,6 +62,14 @@ int cgroup_parse(const char *text, char *path, size_t size)
 	return -1;
 }
 
+static int read_path(int process, char *path, size_t size)
+{
+	char text[2 * CGROUP_PATH];
+
+	return read_start(process, text, sizeof(text)) < 0 ? -1 :
+	       cgroup_parse(text, path, size);
+}
+
 static int open_root(void)
 {
 	static const char * const roots[] = {
@@ -113,17 +121,17 @@ int cgroup_follow(int pid)
 /**
  * cgroup_open - open the cgroup that a process is in now
  * @process: from cgroup_follow()
+ * @path: result, for cgroup_has()
+ * @size: bytes there
  *
  * Returns a file descriptor for cgroup_move(), or -1 when the process is in no
  * cgroup of version 2, or in its root.
  */
-int cgroup_open(int process)
+int cgroup_open(int process, char *path, size_t size)
 {
-	char text[8192], path[4096];
 	int root, fd;
 
-	if (read_start(process, text, sizeof(text)) < 0 ||
-	    cgroup_parse(text, path, sizeof(path)))
+	if (read_path(process, path, size))
 		return -1;
 	root = open_root();
 	if (root < 0)
@@ -131,6 +139,27 @@ int cgroup_open(int process)
 	fd = open_domain(root, path);
 	close(root);
 	return fd;
+}
+
+/**
+ * cgroup_has - is a worker where it is to be?
+ * @path: from cgroup_open()
+ * @tid: the worker
+ *
+ * To move it there again would change nothing, but stop all forks and exits of
+ * the host meanwhile.
+ */
+bool cgroup_has(const char *path, int tid)
+{
+	int fd = cgroup_follow(tid);
+	char own[CGROUP_PATH];
+	bool has;
+
+	if (fd < 0)
+		return false;
+	has = !read_path(fd, own, sizeof(own)) && !strcmp(own, path);
+	close(fd);
+	return has;
 }
 
 /**

@@ -171,7 +171,7 @@ static void refused(struct daemon *d, const struct pvbus_ioc_vm_info *info)
 }
 
 static void move_workers_of(struct daemon *d, const struct pvbus_ioc_dev *dev,
-			    int cgroup)
+			    int cgroup, const char *path)
 {
 	struct pvbus_ioc_chan_stats stats;
 	unsigned int queue;
@@ -182,7 +182,8 @@ static void move_workers_of(struct daemon *d, const struct pvbus_ioc_dev *dev,
 		memset(&stats, 0, sizeof(stats));
 		memcpy(stats.id, dev->id, sizeof(stats.id));
 		stats.queue = queue;
-		if (device_chan_stats(d->dev, &stats, &err) || !stats.worker)
+		if (device_chan_stats(d->dev, &stats, &err) ||
+		    !stats.worker || cgroup_has(path, stats.worker))
 			continue;
 		ret = cgroup_move(cgroup, stats.worker);
 		if (ret)
@@ -196,6 +197,7 @@ static void move_workers(struct daemon *d,
 			 const struct pvbus_ioc_vm_info *info)
 {
 	struct pvbus_ioc_dev dev = { .offer = 0 };
+	char path[CGROUP_PATH];
 	struct pv_err err;
 	int cgroup;
 
@@ -203,14 +205,14 @@ static void move_workers(struct daemon *d,
 		return;
 	if (d->cgroup < 0)
 		d->cgroup = cgroup_follow(info->qemu_pid);
-	cgroup = cgroup_open(d->cgroup);
+	cgroup = cgroup_open(d->cgroup, path, sizeof(path));
 	if (cgroup < 0) {
 		log_debug("QEMU (pid %d) is in no cgroup that workers can join",
 			  info->qemu_pid);
 		return;
 	}
 	while (!device_next(d->dev, &dev, &err))
-		move_workers_of(d, &dev, cgroup);
+		move_workers_of(d, &dev, cgroup, path);
 	close(cgroup);
 }
 

@@ -175,6 +175,22 @@ same_cgroup() {
 	done
 }
 
+# How often the daemon has written to a file; answers to pvbusctl are none.
+writes() {
+	sed -n 's/^syscw: //p' "/proc/$(pvbusd_pid vm1)/io"
+}
+
+# Workers that are in QEMU's cgroup are not moved there at each look.
+idle_looks() {
+	local before i
+
+	before=$(writes)
+	for ((i = 0; i < 3; i++)); do
+		pvbusctl stats vm1 >/run/out || return
+	done
+	check_equal "to look at workers moves none" "$before" "$(writes)"
+}
+
 # With what is left, everything that comes later works.
 later() {
 	check "a file of another user is added" pvbusctl add-disk vm1 id=image,path=/run/fs/image
@@ -184,6 +200,7 @@ later() {
 	check "and so is the disk" pvbusctl remove vm1 image
 	check "the guest's drivers are reloaded" guest vm1 guest_again
 	check "the new workers are in QEMU's cgroup" same_cgroup
+	idle_looks
 	check "pvbusd is killed" pvbusd_kill vm1
 	check "and starts again" pvbusd_start vm1 --disk id=root,path=/dev/backing
 	comes_to $SERVE
