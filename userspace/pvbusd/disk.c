@@ -184,6 +184,34 @@ int disk_open(const struct disk_spec *disk, struct pv_err *err)
 	return ret;
 }
 
+/**
+ * disk_is_free - is there nobody who uses what a path leads to?
+ * @disk: the disk
+ *
+ * A VM keeps its disks locked, and those that it can write opened with O_EXCL,
+ * so what nobody uses is no VM's disk. Changes nothing; if in doubt, the path is
+ * in use.
+ */
+bool disk_is_free(const struct disk_spec *disk)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	struct pv_err err;
+	struct stat st;
+	bool is_free;
+	int fd;
+
+	if (stat(disk->path, &st))
+		return errno == ENOENT || errno == ENOTDIR;
+	if (check_type(disk, &st, &err))
+		return true;
+	fd = open(disk->path, S_ISBLK(st.st_mode) ? flags | O_EXCL : flags);
+	if (fd < 0)
+		return false;
+	is_free = !flock(fd, LOCK_EX | LOCK_NB);
+	close(fd);
+	return is_free;
+}
+
 static bool same_file(const struct stat *a, const struct stat *b)
 {
 	if (S_ISBLK(a->st_mode) && S_ISBLK(b->st_mode))

@@ -129,6 +129,17 @@ static bool has_device(struct daemon *d, const char *id)
 	return false;
 }
 
+/* The VM has a disk of that id. The module does not tell what is behind it. */
+static void adopt_path(struct daemon *d, const struct disk_spec *disk)
+{
+	if (disk_is_free(disk))
+		log_warning("disk '%s': path '%.512s' is not what the VM has: to give it that, use 'pvbusctl remove' and 'pvbusctl add-disk'",
+			    disk->id, disk->path);
+	else
+		json_object_set_new(d->paths, disk->id,
+				    json_string(disk->path));
+}
+
 static void adopt_disk(struct daemon *d, const struct disk_spec *disk)
 {
 	struct pvbus_ioc_dev dev;
@@ -136,8 +147,7 @@ static void adopt_disk(struct daemon *d, const struct disk_spec *disk)
 	int fd;
 
 	if (has_device(d, disk->id)) {
-		json_object_set_new(d->paths, disk->id,
-				    json_string(disk->path));
+		adopt_path(d, disk);
 		return;
 	}
 	fd = disk_open(disk, &err);

@@ -9,7 +9,7 @@ TIMEOUT=420
 guest_io() {
 	pvbus_guest_load pvblk pvnet || return
 	pvblk_disk root && pvnet_card lan || return
-	dd if=/dev/pvda of=/dev/null bs=64k count=32 iflag=direct
+	guest_reads
 }
 
 guest_reload() {
@@ -32,6 +32,10 @@ guest_unbind_busy() {
 	! wait $! && lab_rmmod pvblk pvnet pvbus
 }
 
+guest_reads() {
+	dd if=/dev/pvda of=/dev/null bs=64k count=32 iflag=direct
+}
+
 unload_refused() {
 	! rmmod pvbus_host 2>/run/err && grep -qi "in use" /run/err
 }
@@ -46,6 +50,11 @@ busy() {
 # daemon [ARGUMENTS...]
 daemon() {
 	pvbusd_start vm1 --disk id=root,path=/dev/backing --net id=lan,ifname=lan0 "$@"
+}
+
+# What pvbusd says is behind the disk of the guest.
+root_path() {
+	pvbusctl show vm1 --json | jq -c '.devices[] | select(.id == "root") | .path'
 }
 
 # The module serves a guest whose daemon is gone, until there is another.
@@ -64,6 +73,18 @@ takeover() {
 		"$(pvbusctl show vm1 --json | jq -c '[.devices[].id] | sort')"
 	check "the guest's I/O goes on" guest vm1 wait_io pvda
 	check "without an error" guest_wait vm1 "$BUSY"
+	check_equal "and its disk has a path" '"/dev/backing"' "$(root_path)"
+}
+
+# The configuration has changed while nobody looked.
+other_path() {
+	check "pvbusd is killed" pvbusd_kill vm1
+	check "and starts again, with another path of the disk" pvbusd_start vm1 \
+		--disk id=root,path=/dev/other
+	check "it warns that this is not the disk" \
+		grep -q "warning: disk 'root': path '/dev/other' is not" <(pvbusd_log vm1)
+	check_equal "and shows none" null "$(root_path)"
+	check "the guest does I/O" guest vm1 guest_reads
 }
 
 reboots() {
@@ -82,12 +103,14 @@ reboots() {
 
 host() {
 	null_disk backing 64
+	null_disk other 64
 	check "the host module loads" pvbus_host_load || return
 	check "pvbusd starts" daemon || return
 	check "a guest boots" pvbus_guest vm1 || return
 	ip link set lan0 up
 	reboots
 	takeover
+	other_path
 	busy
 	check "QEMU is killed under I/O" guest_kill vm1
 	check "pvbusd ends by itself" pvbusd_wait vm1
@@ -105,5 +128,5 @@ host() {
 
 guest_io_disk() {
 	pvbus_guest_load pvblk || return
-	pvblk_disk root && dd if=/dev/pvda of=/dev/null bs=64k count=32 iflag=direct
+	pvblk_disk root && guest_reads
 }
