@@ -20,7 +20,7 @@
  * struct daemon - the daemon of one VM
  * @args: command line
  * @dev: control device, or -1
- * @vm: the VM exists and ends with the daemon
+ * @vm: the VM exists and ends with the daemon; see daemon_leave()
  * @adopted: it was taken over from another daemon: no socket, no window
  * @attached: QEMU is known to the module
  * @cgroup: to ask in which cgroup QEMU is, or -1
@@ -88,5 +88,6 @@ char *command_run(void *ctx, const char *line, struct control_job **job);
 /* loop.c */
 int loop_run(struct daemon *d, int signals, struct pv_err *err);
 void daemon_stop(struct daemon *d, int code);
+void daemon_leave(struct daemon *d);
 
 #endif /* PVBUSD_DAEMON_H */

@@ -34,6 +34,19 @@ void daemon_stop(struct daemon *d, int code)
 	d->code = code;
 }
 
+/**
+ * daemon_leave - end the daemon for what is wrong with itself
+ * @d: the daemon
+ *
+ * A guest that runs is not to pay for that: the module serves it until the next
+ * daemon adopts it. A VM without QEMU ends when the control device is closed.
+ */
+void daemon_leave(struct daemon *d)
+{
+	d->vm = false;
+	daemon_stop(d, PVBUS_EXIT_FAILED);
+}
+
 static unsigned int collect(struct daemon *d, int signals, struct pollfd *fds)
 {
 	short qemu = POLLRDHUP;
@@ -97,8 +110,9 @@ int loop_run(struct daemon *d, int signals, struct pv_err *err)
 		unsigned int nr = collect(d, signals, fds);
 
 		if (poll(fds, nr, -1) < 0) {
-			if (errno == EINTR)
+			if (errno == EINTR || errno == EAGAIN)
 				continue;
+			daemon_leave(d);
 			return pv_err(err, "cannot wait for events: %s",
 				      strerror(errno));
 		}

@@ -275,9 +275,8 @@ int daemon_start(struct daemon *d, struct pv_err *err)
 	if (!ret)
 		ret = privileges_keep(d->args.loopback ? PRIVILEGES_SERVE :
 				      PRIVILEGES_SEARCH, err);
-	/* a guest that runs is not to pay for what is wrong here */
 	if (ret && d->adopted)
-		d->vm = false;
+		daemon_leave(d);
 	return ret;
 }
 

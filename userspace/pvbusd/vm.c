@@ -56,6 +56,13 @@ static void refuse_ram(struct daemon *d, const struct pv_err *why)
 	daemon_stop(d, PVBUS_EXIT_FAILED);
 }
 
+/* Nothing follows about the VM from not being told about it. */
+static void leave(struct daemon *d, const struct pv_err *why)
+{
+	log_err("%s", why->text);
+	daemon_leave(d);
+}
+
 /*
  * Find guest RAM. Returns -1 with words when it cannot be proven.
  */
@@ -92,8 +99,10 @@ static int prove_current(struct daemon *d)
 
 		if (!prove(d, info, &why))
 			return 0;
-		if (device_vm_info(d->dev, info, &err))
-			break;
+		if (device_vm_info(d->dev, info, &err)) {
+			leave(d, &err);
+			return -1;
+		}
 		if (info->state != PVBUS_VM_PROVING)
 			return 0;
 		if (info->generation == generation && info->resets == resets)
@@ -245,8 +254,7 @@ void vm_event(struct daemon *d)
 	struct pv_err err;
 
 	if (device_vm_info(d->dev, info, &err)) {
-		log_err("%s", err.text);
-		daemon_stop(d, PVBUS_EXIT_FAILED);
+		leave(d, &err);
 		return;
 	}
 	if (info->state == PVBUS_VM_PROVING && prove_current(d))
