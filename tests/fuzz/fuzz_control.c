@@ -88,9 +88,11 @@ int device_chan_stats(int fd, struct pvbus_ioc_chan_stats *stats,
 	return 0;
 }
 
-int device_resize(int fd, const char *id, struct pv_err *err)
+int device_resize(int fd, const char *id, uint64_t *capacity,
+		  struct pv_err *err)
 {
 	check_name((const __u8 *)id, PVBUS_ID_SIZE);
+	*capacity = fuzz_u64();
 	return error_at_times(err) ? -ENOENT : 0;
 }
 

@@ -322,11 +322,13 @@ int device_remove(int fd, const char *id, unsigned int timeout_ms,
  * device_resize - look anew at how large a disk is
  * @fd: control device
  * @id: the disk
+ * @capacity: result: bytes, as the guest is told
  * @err: why that failed
  *
  * Returns 0 or a negative errno.
  */
-int device_resize(int fd, const char *id, struct pv_err *err)
+int device_resize(int fd, const char *id, uint64_t *capacity,
+		  struct pv_err *err)
 {
 	struct pvbus_ioc_dev_resize args = { .capacity = 0 };
 	int ret;
@@ -343,6 +345,8 @@ int device_resize(int fd, const char *id, struct pv_err *err)
 		       id);
 	else if (ret)
 		pv_err(err, "cannot resize disk '%s': %s", id, strerror(-ret));
+	else
+		*capacity = args.capacity;
 	return ret;
 }
 

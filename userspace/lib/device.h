@@ -8,6 +8,8 @@
 #ifndef PVBUS_DEVICE_H
 #define PVBUS_DEVICE_H
 
+#include <stdint.h>
+
 #include <linux/pvbus_ioctl.h>
 
 #include "err.h"
@@ -27,7 +29,8 @@ int device_vm_destroy(int fd, struct pv_err *err);
 int device_add(int fd, struct pvbus_ioc_dev *dev, struct pv_err *err);
 int device_remove(int fd, const char *id, unsigned int timeout_ms,
 		  struct pv_err *err);
-int device_resize(int fd, const char *id, struct pv_err *err);
+int device_resize(int fd, const char *id, uint64_t *capacity,
+		  struct pv_err *err);
 int device_next(int fd, struct pvbus_ioc_dev *dev, struct pv_err *err);
 int device_chan_stats(int fd, struct pvbus_ioc_chan_stats *stats,
 		      struct pv_err *err);

@@ -300,14 +300,19 @@ static json_t *cmd_resize(struct daemon *d, const char *id)
 {
 	struct pvbus_ioc_dev dev = { .offer = 0 };
 	char name[PVBUS_ID_SIZE];
+	uint64_t capacity;
 	struct pv_err err;
 
 	if (spec_parse_name(id, "id", name, &err) ||
-	    device_resize(d->dev, name, &err))
+	    device_resize(d->dev, name, &capacity, &err))
 		return failure(err.text);
-	while (!device_next(d->dev, &dev, &err))
-		if (!strcmp((const char *)dev.id, name))
-			return device_answer(d, &dev);
+	while (!device_next(d->dev, &dev, &err)) {
+		if (strcmp((const char *)dev.id, name))
+			continue;
+		/* as the guest was told */
+		dev.capacity = capacity;
+		return device_answer(d, &dev);
+	}
 	return failure("the disk was removed meanwhile");
 }
 

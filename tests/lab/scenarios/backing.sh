@@ -108,13 +108,18 @@ has() {
 	return 1
 }
 
+# told MB: the guest is told of that size, and so is who asked for it.
+told() {
+	pvbusctl resize vm1 file >/run/out && grep -E "^file .* size=$1M " /run/out
+}
+
 resizes() {
 	truncate -s 80M $STORE/disk.img
-	check "the guest is told of more" pvbusctl resize vm1 file
+	check "the guest is told of more" told 80
 	check "and has it" guest vm1 has file 80
 	check "and uses it" guest vm1 fill file 8 1152
 	truncate -s 64M $STORE/disk.img
-	check "the guest is told of less" pvbusctl resize vm1 file
+	check "the guest is told of less" told 64
 	check "and has that" guest vm1 has file 64
 	check "with what was there" guest vm1 verified file --verify_only
 	truncate -s $((64 * 1048576 + 1)) $STORE/disk.img
