@@ -83,7 +83,7 @@ static u64 coalesce_allowed(const struct pvh_channel *ch, int us)
 
 /* How long may entries wait, of which the guest has read those before @index? */
 static u64 coalesce_may_wait(const struct pvh_channel *ch,
-			   enum pvring_waiting waiting, u32 index)
+			     enum pvring_waiting waiting, u32 index)
 {
 	u64 patience = U64_MAX;
 

@@ -592,10 +592,8 @@ void pvh_ctl_work(struct work_struct *work)
 	}
 	slow = vm->ctl_idle > CTL_IDLE_RUNS;
 	mutex_unlock(&vm->lock);
-	us = (local_clock() - start) / NSEC_PER_USEC;
-	if (us >= CTL_REST_MIN_US)
-		us = min_t(u64, us, CTL_REST_MAX_US);
-	else
+	us = min_t(u64, (local_clock() - start) / NSEC_PER_USEC, CTL_REST_MAX_US);
+	if (us < CTL_REST_MIN_US)
 		us = slow ? CTL_IDLE_US : 0;
 	if (us)
 		usleep_range(us, 2 * us);

@@ -77,8 +77,8 @@ static void worker_woken_here(void *data)
 {
 	struct pvh_channel *ch = data;
 
-	/* whoever finds it set from now on is behind a wake-up that is to come */
 	clear_bit(ELSEWHERE, &ch->kicked);
+	/* who has found it set until now had stored what is new before */
 	smp_mb__after_atomic();
 	wake_up_process(READ_ONCE(ch->worker));
 }
