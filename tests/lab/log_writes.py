@@ -14,8 +14,7 @@ import sys
 MAGIC = 0x6A736677736872
 SUPER = struct.Struct("<QQQI")
 ENTRY = struct.Struct("<QQQQ")
-FLUSH, FUA, DISCARD = 1, 2, 4
-SECTOR = 512
+FLUSH, FUA, DISCARD, MARK = 1, 2, 4, 8
 
 RECORD = re.compile(rb"record +(\d+)\n")
 
@@ -28,12 +27,12 @@ def entries(log):
     where = size
     for _ in range(count):
         log.seek(where)
-        _, sectors, flags, more = ENTRY.unpack(log.read(ENTRY.size))
-        length = more if flags & ~(FLUSH | FUA) else sectors * SECTOR
+        _, sectors, flags, _ = ENTRY.unpack(log.read(ENTRY.size))
+        if flags & (DISCARD | MARK):
+            sectors = 0
         log.seek(where + size)
-        data = b"" if flags & DISCARD else log.read(length)
-        yield flags, data
-        where += size + (len(data) + size - 1) // size * size
+        yield flags, log.read(sectors * size)
+        where += (1 + sectors) * size
 
 
 def main():

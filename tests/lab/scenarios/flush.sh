@@ -33,12 +33,15 @@ guest_fua() {
 # logged NAME: a disk, with its log.
 logged() {
 	null_disk "$1-store" 32 && null_disk "$1-log" 256 &&
-		dmsetup create "$1" --table \
-			"0 $(blockdev --getsz "/dev/$1-store") log-writes /dev/$1-store /dev/$1-log"
+		dmsetup create --noudevsync "$1" --table \
+			"0 $(blockdev --getsz "/dev/$1-store") log-writes /dev/$1-store /dev/$1-log" &&
+		dmsetup mknodes "$1"
 }
 
-# log_of NAME [ACKS]: as it is now, and not as it was read before.
+# log_of NAME [ACKS]: as it is now, which it says itself with the next mark, and not as
+# it was read before.
 log_of() {
+	dmsetup message "$1" 0 mark look && sleep 0.5
 	blockdev --flushbufs "/dev/$1-log"
 	"$LAB_DIR/log_writes.py" "/dev/$1-log" "${@:2}"
 }
@@ -57,7 +60,7 @@ host() {
 	check "dm-log-writes is there" modprobe dm-log-writes || return
 	check "a disk with a log" logged honest || return
 	check "and another" logged liar || return
-	liar=$(basename "$(readlink -f /dev/mapper/liar)")
+	liar=dm-$(dmsetup info -c --noheadings -o minor liar)
 	echo "write through" >"/sys/block/$liar/queue/write_cache"
 	check "the host module loads" pvbus_host_load || return
 	check "pvbusd starts" pvbusd_start vm1 --disk id=honest,path=/dev/mapper/honest \
@@ -73,5 +76,5 @@ host() {
 	check "come as such" test $(($(count_of fua) - fua)) -ge 50
 	check "the guest stops" guest_stop vm1
 	check "pvbusd ends with it" pvbusd_wait vm1
-	check "the disks are let go" dmsetup remove honest liar
+	check "the disks are let go" dmsetup remove --noudevsync honest liar
 }
