@@ -88,11 +88,13 @@ _SHUTDOWNS=/sys/kernel/tracing/instances/lab
 
 # shutdowns_watch: once, when KVM is loaded. A new instance inherits the options.
 shutdowns_watch() {
-	local tracing=/sys/kernel/tracing
+	local tracing=/sys/kernel/tracing module=
 
+	# only a module that was loaded has a size
+	[ ! -e /sys/module/kvm_amd/coresize ] || module=kvm_amd:
 	echo 0 >$tracing/options/record-cmd && mkdir "$_SHUTDOWNS" &&
 		echo 1 >$tracing/options/record-cmd &&
-		echo "p:lab/shutdown kvm_amd:shutdown_interception" \
+		echo "p:lab/shutdown ${module}shutdown_interception" \
 			>>$tracing/kprobe_events &&
 		echo 1 >"$_SHUTDOWNS/events/lab/shutdown/enable"
 }
