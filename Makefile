@@ -128,6 +128,9 @@ check-unit check-stress check-static check-model check-fuzz check-lab: check-%:
 check-soak:
 	@tests/soak
 
+check-debug:
+	@tests/check debug/all
+
 fuzz:
 	@tests/fuzz/run.sh
 
@@ -163,6 +166,7 @@ help:
 	@echo 'Run:'
 	@echo '  check           all tests (check-unit, -stress, -static, -model, -fuzz, -lab)'
 	@echo '  check-soak      what can stop in the middle, for SOAK_TIME=3600 seconds'
+	@echo '  check-debug     the lab on a kernel with KASAN, lockdep, kmemleak; hours'
 	@echo '  fuzz            all fuzzers, FUZZ_TIME=60 seconds each'
 	@echo '  fuzz-coverage   what the inputs of the fuzzers reach'
 	@echo '  demo            compare with IDE, e1000 and virtio; results in build/demo'
@@ -173,5 +177,5 @@ help:
 .PHONY: all modules object modules-all kernels ktree headers tools install \
 	modules_install tools_install uninstall clean deps \
 	deps-build check check-unit check-stress check-static check-model \
-	check-fuzz check-lab check-soak fuzz fuzz-coverage demo bench bench-quick \
-	bench-ring help
+	check-fuzz check-lab check-debug check-soak fuzz fuzz-coverage demo \
+	bench bench-quick bench-ring help

@@ -61,11 +61,15 @@ _kernel_has_pvh() {
 }
 
 # kernel_select SPEC: sets KERNEL to the release of SPEC, which is a series
-# (6.1), a release, or IMAGE[:MODULE-DIRECTORY] for one built by hand.  Makes
-# it known to the lab.
+# (6.1), a release, "debug" for the one of debug-kernel, or IMAGE[:MODULE-DIRECTORY]
+# for one built by hand.  Makes it known to the lab.
 kernel_select() {
 	local spec=$1 image moddir=
 
+	if [ "$spec" = debug ] && ! spec=$("$LAB_DIR/debug-kernel" --cached); then
+		echo "no debug kernel: tests/lab/debug-kernel builds it" >&2
+		return 1
+	fi
 	if [[ $spec == */* ]]; then
 		image=$(realpath -e "${spec%%:*}") || return
 		[[ $spec == *:* ]] && { moddir=$(realpath -e "${spec#*:}") || return; }

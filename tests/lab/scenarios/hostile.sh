@@ -18,7 +18,10 @@
 TIMEOUT=240
 GUEST_TIMEOUT=90
 
+# --set SHORT=1: whether all goes well, and not how fast
+SHORT=${SHORT-}
 PAIRS=3
+[ -z "$SHORT" ] || PAIRS=1
 PIN_LIMIT_MB=8
 
 EVIL_CGROUP=/sys/fs/cgroup/evil
@@ -232,8 +235,11 @@ host() {
 	check "and so is its network" guest_wait good "$net"
 	diag </run/rates
 	diag "disk: $(median 1) %, network: $(median 2) % of the rate alone"
-	check "the disk has half its rate" test "$(median 1)" -ge 50
-	check "and so has the network" test "$(median 2)" -ge 50
+	# what a kernel that looks at all it does needs for either is no measure of them
+	if [ -z "$SHORT" ] && [[ $(uname -r) != *-debug* ]]; then
+		check "the disk has half its rate" test "$(median 1)" -ge 50
+		check "and so has the network" test "$(median 2)" -ge 50
+	fi
 
 	guest_bg evil guest_attack killed only=none seconds=60
 	sleep 2
