@@ -184,6 +184,10 @@ void pvh_worker_stop(struct pvh_channel *ch)
 	pvh_pin_sleep(ch);
 }
 
+void pvh_worker_forget(struct pvh_channel *ch)
+{
+}
+
 void pvh_channel_wake(struct pvh_channel *ch)
 {
 }
