@@ -45,20 +45,23 @@ static void ctl_interrupt(struct pvh_vm *vm)
 	vm->transport->interrupt(vm, PVBUS_VECTOR_CTL);
 }
 
-/*
- * Protocol violation: the guest's driver is not what it says, or somebody
- * else writes the mailbox. Nothing that it agreed to holds.
- */
+/* Nothing that the guest agreed to holds any more: it has to start over. */
+static void ctl_end_session(struct pvh_vm *vm, u32 why)
+{
+	pvh_window_forget(vm);
+	pvh_window_disown(vm);
+	vm->refusal = why;
+	vm->state = PVBUS_VM_REFUSED;
+	pvh_vm_event(vm);
+}
+
+/* The guest's driver is not what it says, or somebody else writes the mailbox. */
 static void ctl_violation(struct pvh_vm *vm, const char *what, u64 value)
 {
 	vm->violations++;
 	pr_warn_ratelimited("%s: guest broke the protocol: %s (%llu); it has to start over\n",
 			    vm->name, what, value);
-	pvh_window_forget(vm);
-	pvh_window_disown(vm);
-	vm->refusal = PVBUS_ST_PROTO;
-	vm->state = PVBUS_VM_REFUSED;
-	pvh_vm_event(vm);
+	ctl_end_session(vm, PVBUS_ST_PROTO);
 }
 
 /* Is the guest one that is listened to? */
@@ -74,14 +77,10 @@ static void ctl_check_mem(struct pvh_vm *vm)
 		return;
 	pr_warn_ratelimited("%s: QEMU has unmapped guest RAM: what the guest has proven holds no longer; start it anew\n",
 			    vm->name);
-	pvh_window_forget(vm);
+	if (ctl_open(vm))
+		ctl_end_session(vm, PVBUS_ST_RAM);
+	/* without a session there are no channels */
 	pvh_mem_forget(vm);
-	if (!ctl_open(vm))
-		return;
-	pvh_window_disown(vm);
-	vm->refusal = PVBUS_ST_RAM;
-	vm->state = PVBUS_VM_REFUSED;
-	pvh_vm_event(vm);
 }
 
 /**
