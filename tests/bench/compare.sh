@@ -270,7 +270,6 @@ batch_idle() {
 one_batch() {
 	local dir=$LAB_OUT/results/$1/$2 status=0
 
-	rm -rf "$dir"
 	mkdir -p "$dir"
 	cd "$dir" || return
 	echo "$5" >/sys/module/kvm/parameters/halt_poll_ns

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SOURCES: userspace/pvbusd/control.c userspace/pvbusd/commands.c */
 /* SOURCES: userspace/pvbusd/devices.c userspace/pvbusd/sock.c */
+/* SOURCES: userspace/pvbusd/opening.c userspace/pvbusd/removal.c */
 /* SOURCES: userspace/lib/spec.c userspace/lib/err.c */
 /* LIBS: -ljansson */
 /*
@@ -18,10 +19,11 @@
 
 #include "daemon.h"
 #include "device.h"
+#include "disk.h"
 #include "fuzz.h"
-#include "opening.h"
 #include "paths.h"
-#include "removal.h"
+#include "privileges.h"
+#include "task.h"
 
 #define CLIENTS		(CONTROL_CLIENTS + 2)
 #define DEVICES		8
@@ -111,79 +113,46 @@ const char *vm_state_name(uint32_t state)
 	return "running";
 }
 
-/* As in opening.c, but done at once: there are no threads here. */
-struct opening {
-	struct control_job	job;
-	struct disk_spec	disk;
-	char			*(*done)(void *ctx,
-					 const struct disk_spec *disk, int fd,
-					 const char *error);
-};
-
-static char *opening_finish(struct control_job *job)
-{
-	struct opening *o = (struct opening *)job;
-	struct pv_err err;
-	bool failed = error_at_times(&err);
-	char *text = o->done(&d, &o->disk, failed ? -ENOENT : job->fd,
-			     failed ? err.text : NULL);
-
-	close(job->fd);
-	free(o);
-	return text;
-}
-
 /* The client named a path: it is not to be opened here. */
-struct control_job *opening_start(const struct disk_spec *disk,
-				  char *(*done)(void *ctx,
-						const struct disk_spec *disk,
-						int fd, const char *error),
-				  void *ctx)
+int disk_open(const struct disk_spec *disk, struct pv_err *err)
 {
-	struct opening *o = calloc(1, sizeof(*o));
-
 	must(disk->path[0] == '/');
-	must(d.opening < CONTROL_CLIENTS);
-	o->disk = *disk;
-	o->done = done;
-	o->job.finish = opening_finish;
-	o->job.fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-	return &o->job;
+	if (error_at_times(err))
+		return -ENOENT;
+	return eventfd(0, EFD_CLOEXEC);
 }
 
-/* As in removal.c, but done at once: there are no threads here. */
-struct removal {
-	struct control_job	job;
-	char			*(*done)(void *ctx, const char *id,
-					 const char *error);
-	char			id[PVBUS_ID_SIZE];
-};
-
-static char *removal_finish(struct control_job *job)
+int device_remove(int fd, const char *id, unsigned int timeout_ms,
+		  struct pv_err *err)
 {
-	struct removal *r = (struct removal *)job;
-	char *text = r->done(&d, r->id, fuzz_u8() & 1 ? "it is gone" : NULL);
-
-	close(job->fd);
-	free(r);
-	return text;
-}
-
-struct control_job *removal_start(int dev, const char *id,
-				  unsigned int timeout_ms,
-				  char *(*done)(void *ctx, const char *id,
-						const char *error),
-				  void *ctx)
-{
-	struct removal *r = calloc(1, sizeof(*r));
-
 	must(timeout_ms <= PVBUS_REMOVE_MAX_MS);
 	check_name((const __u8 *)id, PVBUS_ID_SIZE);
-	memcpy(r->id, id, sizeof(r->id));
-	r->done = done;
-	r->job.finish = removal_finish;
-	r->job.fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-	return &r->job;
+	if (fuzz_u8() & 1)
+		return pv_err(err, "it is gone");
+	return 0;
+}
+
+int privileges_keep_thread(enum privileges what, struct pv_err *err)
+{
+	return 0;
+}
+
+static char *task_finish(struct control_job *job)
+{
+	struct task *task = (struct task *)job;
+
+	task->run(task);
+	close(job->fd);
+	return task->done(task);
+}
+
+/* There are no threads here: what one would do is done at the end. */
+struct control_job *task_start(struct task *task)
+{
+	must(d.opening < CONTROL_CLIENTS);
+	task->job.finish = task_finish;
+	task->job.fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	return &task->job;
 }
 
 /* -- clients ------------------------------------------------------------------- */
