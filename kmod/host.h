@@ -20,7 +20,6 @@
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
-#include <linux/smp.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -177,12 +176,9 @@ struct pvh_stats {
  * @bulk: the last entries brought so much each that there is no use in polling for
  *	the next; set by the backend, worker only
  * @crowded: for how long it was taken that others stay on its CPU; worker only
- * @crowded_until: when to try again to share the CPU, as local_clock(); until then
- *	the worker is woken by other CPUs. Written by the worker
+ * @crowded_until: when to try again to share the CPU, as local_clock(); worker
+ *	only
  * @crowded_cpu: the CPU that this is about; worker only
- * @elsewhere: has another CPU wake the worker
- * @was_elsewhere: that was used
- * @next_cpu: the last one that was asked to
  * @reminded: head of @tx up to which a guest that had asked for patience was
  *	interrupted after all; worker only
  * @waiting_index: the guest's index when @waiting_since was taken; worker only
@@ -227,9 +223,6 @@ struct pvh_channel {
 	u64			crowded;
 	u64			crowded_until;
 	unsigned int		crowded_cpu;
-	call_single_data_t	elsewhere;
-	bool			was_elsewhere;
-	unsigned int		next_cpu;
 	u32			reminded;
 	u32			waiting_index;
 	u64			waiting_since;

@@ -32,8 +32,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cgroup.h>
-#include <linux/cpumask.h>
-#include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -41,7 +39,6 @@
 #include <linux/sched/clock.h>
 #include <linux/sched/stat.h>
 #include <linux/sched/task.h>
-#include <linux/smp.h>
 
 #include "host.h"
 #include "host_trace.h"
@@ -49,7 +46,6 @@
 /* Bits of struct pvh_channel @kicked */
 #define KICKED			0
 #define RUNG			1	/* by a doorbell, since the worker looked */
-#define ELSEWHERE		2	/* another CPU is about to wake the worker */
 
 /*
  * What a guest needs to answer a packet, with exits in it that are dear. Were it
@@ -72,65 +68,6 @@ module_param_cb(poll_us, &pvh_time_us_ops, &poll_us, 0644);
 MODULE_PARM_DESC(poll_us,
 		 "Longest time, in microseconds, that a channel's worker polls before it sleeps; 0: never (default 1000, at most 1000)");
 
-/* On the CPU that worker_wake_elsewhere() has chosen. */
-static void worker_woken_here(void *data)
-{
-	struct pvh_channel *ch = data;
-
-	clear_bit(ELSEWHERE, &ch->kicked);
-	/* who has found it set until now had stored what is new before */
-	smp_mb__after_atomic();
-	wake_up_process(READ_ONCE(ch->worker));
-}
-
-/* The next CPU that the worker may run on, not this one; nr_cpu_ids: none. */
-static unsigned int worker_next_cpu(struct pvh_channel *ch,
-				    const struct task_struct *worker)
-{
-	unsigned int cpu = READ_ONCE(ch->next_cpu), i;
-
-	for (i = 0; i < 2; i++) {
-		cpu = cpumask_next_and(cpu, worker->cpus_ptr, cpu_online_mask);
-		if (cpu >= nr_cpu_ids)
-			cpu = cpumask_first_and(worker->cpus_ptr,
-						cpu_online_mask);
-		if (cpu != raw_smp_processor_id())
-			break;
-	}
-	WRITE_ONCE(ch->next_cpu, cpu);
-	return cpu == raw_smp_processor_id() ? nr_cpu_ids : cpu;
-}
-
-/*
- * Somebody who stays has the worker's CPU: the vCPU that it serves, say. On a busy
- * machine the scheduler does not look for an idle CPU, and who is woken stays where
- * he was, or comes to his waker. So have another CPU wake him: that the waker is
- * idle, the scheduler sees.
- *
- * Return: false when there is no need for it, or no other CPU.
- */
-static bool worker_wake_elsewhere(struct pvh_channel *ch,
-				  const struct task_struct *worker)
-{
-	bool done = true;
-	unsigned int cpu;
-
-	if (likely(local_clock() >= READ_ONCE(ch->crowded_until)))
-		return false;
-	WRITE_ONCE(ch->was_elsewhere, true);
-	preempt_disable();
-	cpu = worker_next_cpu(ch, worker);
-	if (cpu >= nr_cpu_ids) {
-		done = false;
-	} else if (!test_and_set_bit(ELSEWHERE, &ch->kicked) &&
-		   smp_call_function_single_async(cpu, &ch->elsewhere)) {
-		clear_bit(ELSEWHERE, &ch->kicked);
-		done = false;
-	}
-	preempt_enable();
-	return done;
-}
-
 /**
  * pvh_channel_wake() - have the worker look
  * @ch: channel, from its backend's ->open() until ->close() returns
@@ -146,7 +83,7 @@ void pvh_channel_wake(struct pvh_channel *ch)
 	trace_pvbus_host_wake(ch);
 	/* not there yet: it looks at everything when it starts */
 	worker = READ_ONCE(ch->worker);
-	if (worker && !worker_wake_elsewhere(ch, worker))
+	if (worker)
 		wake_up_process(worker);
 }
 
@@ -212,19 +149,21 @@ static bool worker_give_way(struct pvh_channel *ch, u64 now, u64 *given)
 	/* once is no rule: who was quick before may just have been held up */
 	ch->crowded = clamp(2 * ch->crowded, CROWDED_MIN, CROWDED_MAX);
 	ch->crowded_cpu = raw_smp_processor_id();
-	WRITE_ONCE(ch->crowded_until, now + gone + ch->crowded);
+	ch->crowded_until = now + gone + ch->crowded;
 	return false;
 }
 
-/* Has somebody who stays the CPU? Who was woken elsewhere has left him behind. */
+/* Has somebody who stays the CPU? */
 static bool worker_crowded(struct pvh_channel *ch, u64 now)
 {
 	if (now >= ch->crowded_until)
 		return false;
-	if (raw_smp_processor_id() == ch->crowded_cpu)
-		return !single_task_running();
-	WRITE_ONCE(ch->crowded_until, 0);
-	return false;
+	/* the scheduler has given us another one */
+	if (raw_smp_processor_id() != ch->crowded_cpu) {
+		ch->crowded_until = 0;
+		return false;
+	}
+	return !single_task_running();
 }
 
 /*
@@ -540,7 +479,6 @@ int pvh_worker_start(struct pvh_channel *ch)
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
 	get_task_struct(worker);
-	INIT_CSD(&ch->elsewhere, worker_woken_here, ch);
 	worker_join_cgroups(dev->vm, worker);
 	WRITE_ONCE(ch->worker, worker);
 	wake_up_process(worker);
@@ -555,12 +493,6 @@ int pvh_worker_start(struct pvh_channel *ch)
  */
 void pvh_worker_forget(struct pvh_channel *ch)
 {
-	if (ch->was_elsewhere) {
-		while (test_bit(ELSEWHERE, &ch->kicked))
-			usleep_range(10, 20);
-		/* who has cleared it has interrupts off */
-		synchronize_rcu();
-	}
 	put_task_struct(ch->worker);
 }
 
