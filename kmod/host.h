@@ -179,6 +179,11 @@ struct pvh_stats {
  * @crowded_until: when to try again to share the CPU, as local_clock(); worker
  *	only
  * @crowded_cpu: the CPU that this is about; worker only
+ * @policy: its scheduling policy, see policy.c
+ * @policy.look: looks whether it gets to run, while that is SCHED_IDLE
+ * @policy.ran: how long, in nanoseconds, it had run when that was begun
+ * @policy.not_before: when the policy may be SCHED_IDLE again, in jiffies
+ * @policy.hold: for how long it was not to be, in jiffies; @policy.look only
  * @reminded: head of @tx up to which a guest that had asked for patience was
  *	interrupted after all; worker only
  * @waiting_index: the guest's index when @waiting_since was taken; worker only
@@ -223,6 +228,12 @@ struct pvh_channel {
 	u64			crowded;
 	u64			crowded_until;
 	unsigned int		crowded_cpu;
+	struct {
+		struct delayed_work	look;
+		u64			ran;
+		unsigned long		not_before;
+		unsigned long		hold;
+	} policy;
 	u32			reminded;
 	u32			waiting_index;
 	u64			waiting_since;
@@ -658,6 +669,12 @@ void pvh_channel_close_all(struct pvh_dev *dev);
 int pvh_worker_start(struct pvh_channel *ch);
 void pvh_worker_stop(struct pvh_channel *ch);
 void pvh_worker_forget(struct pvh_channel *ch);
+/* policy.c, for worker.c */
+void pvh_policy_init(struct pvh_channel *ch);
+void pvh_policy_idle(struct pvh_channel *ch);
+void pvh_policy_woken(struct pvh_channel *ch);
+void pvh_policy_normal(struct pvh_channel *ch);
+void pvh_policy_end(struct pvh_channel *ch);
 /* coalesce.c, for worker.c */
 extern const struct kernel_param_ops pvh_time_us_ops;
 u64 pvh_remind(struct pvh_channel *ch, u64 now);

@@ -83,8 +83,10 @@ void pvh_channel_wake(struct pvh_channel *ch)
 	trace_pvbus_host_wake(ch);
 	/* not there yet: it looks at everything when it starts */
 	worker = READ_ONCE(ch->worker);
-	if (worker)
+	if (worker) {
 		wake_up_process(worker);
+		pvh_policy_woken(ch);
+	}
 }
 
 /**
@@ -340,6 +342,7 @@ static void worker_pause(struct pvh_channel *ch, u64 pause)
 /* Until pvh_worker_stop(), let go of the pages that the VM takes back. */
 static void worker_wait_stop(struct pvh_channel *ch)
 {
+	pvh_policy_normal(ch);
 	/* the guest has nothing to tell any more */
 	WRITE_ONCE(ch->deaf, true);
 	for (;;) {
@@ -389,6 +392,8 @@ static bool worker_idle(struct pvh_channel *ch, u64 now, bool rung)
 {
 	u64 pause = rung ? pvh_storm_vain(&ch->storm, now) : 0;
 
+	if (!ch->bulk)
+		pvh_policy_idle(ch);
 	if (pause) {
 		worker_pause(ch, pause);
 		return true;
@@ -424,6 +429,8 @@ static void worker_serve(struct pvh_channel *ch)
 			continue;
 		}
 		trace_pvbus_host_work(ch, did);
+		if (ch->bulk)
+			pvh_policy_normal(ch);
 		if (rung)
 			pvh_storm_worth(&ch->storm);
 		if (slept)
@@ -479,6 +486,7 @@ int pvh_worker_start(struct pvh_channel *ch)
 	if (IS_ERR(worker))
 		return PTR_ERR(worker);
 	get_task_struct(worker);
+	pvh_policy_init(ch);
 	worker_join_cgroups(dev->vm, worker);
 	WRITE_ONCE(ch->worker, worker);
 	wake_up_process(worker);
@@ -493,6 +501,7 @@ int pvh_worker_start(struct pvh_channel *ch)
  */
 void pvh_worker_forget(struct pvh_channel *ch)
 {
+	pvh_policy_end(ch);
 	put_task_struct(ch->worker);
 }
 
