@@ -19,6 +19,11 @@
 
 /* Packets up to this size are copied; of others, at most this much. */
 #define PVNET_COPY		256
+/*
+ * Pages that a card keeps for what comes next, in all of its queues: those that a
+ * reader gives back at once when he takes what waits in his socket.
+ */
+#define PVNET_POOL_PAGES	2048
 /* Entries with buffers that are put into the ring under one lock. */
 #define PVNET_REFILL		8
 /*
@@ -420,7 +425,8 @@ static struct page_pool *pvnet_pool_create(struct pvnet *pn)
 {
 	const struct page_pool_params params = {
 		.flags		= PP_FLAG_DMA_MAP | PP_FLAG_DMA_SYNC_DEV,
-		.pool_size	= PVNET_RX_BUFS,
+		.pool_size	= max_t(unsigned int, PVNET_RX_BUFS,
+					PVNET_POOL_PAGES / pn->nr_queues),
 		.nid		= NUMA_NO_NODE,
 		.dev		= pn->dma,
 		.dma_dir	= DMA_FROM_DEVICE,
