@@ -315,6 +315,7 @@ static bool begin(void)
 	q->txq = &txq;
 	pn->dev = &dev;
 	pn->dma = &parent;
+	pn->nr_queues = 1;
 	pn->features = fuzz_u8() & PVBUS_NET_F_ALL;
 	dev.priv = pn;
 	dev.features = NETIF_F_RXCSUM;
