@@ -183,6 +183,7 @@ struct pvh_stats {
  * @policy.look: looks whether it gets to run, while that is SCHED_IDLE
  * @policy.ran: how long, in nanoseconds, it had run when that was begun
  * @policy.not_before: when the policy may be SCHED_IDLE again, in jiffies
+ * @policy.asleep: it sleeps until it is woken; written by the worker
  * @policy.hold: for how long it was not to be, in jiffies; @policy.look only
  * @reminded: head of @tx up to which a guest that had asked for patience was
  *	interrupted after all; worker only
@@ -233,6 +234,7 @@ struct pvh_channel {
 		u64			ran;
 		unsigned long		not_before;
 		unsigned long		hold;
+		bool			asleep;
 	} policy;
 	u32			reminded;
 	u32			waiting_index;

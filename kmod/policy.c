@@ -56,7 +56,7 @@ static void policy_look_later(struct pvh_channel *ch)
 			   msecs_to_jiffies(LOOK_MS));
 }
 
-/* Has the worker something to do, and has not run since it was looked at? */
+/* Has a worker that could run not done so since it was looked at? */
 static bool policy_starves(const struct pvh_channel *ch)
 {
 	return READ_ONCE(ch->worker->se.sum_exec_runtime) ==
@@ -76,19 +76,20 @@ static void policy_rescue(struct pvh_channel *ch)
 }
 
 /*
- * It goes on for as long as the worker is awake, and whoever wakes it begins anew.
- * What the worker does to its policy meanwhile is no worse than what is done here:
- * its own one is always right.
+ * It goes on for as long as the worker is awake or wakes by itself; whoever wakes it
+ * begins anew. What the worker does to its policy meanwhile is no worse than what is
+ * done here: its own one is always right.
  */
 static void policy_look(struct work_struct *work)
 {
 	struct pvh_channel *ch = container_of(to_delayed_work(work),
 					      struct pvh_channel, policy.look);
+	bool awake = task_is_running(ch->worker);
 
 	if (READ_ONCE(ch->worker->policy) != SCHED_IDLE ||
-	    !task_is_running(ch->worker))
+	    (!awake && READ_ONCE(ch->policy.asleep)))
 		return;
-	if (policy_starves(ch))
+	if (awake && policy_starves(ch))
 		policy_rescue(ch);
 	else
 		policy_look_later(ch);

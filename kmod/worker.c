@@ -289,7 +289,9 @@ static bool worker_wait(struct pvh_channel *ch, ktime_t *timeout)
 	    (ch->rx_held || pvring_cons_arm(&ch->rx)) &&
 	    !(ops->pending && ops->pending(ch))) {
 		trace_pvbus_host_sleep(ch);
+		WRITE_ONCE(ch->policy.asleep, !timeout);
 		timed_out = !schedule_hrtimeout(timeout, HRTIMER_MODE_REL);
+		WRITE_ONCE(ch->policy.asleep, false);
 		trace_pvbus_host_awake(ch);
 		ch->stats.wakeups++;
 	}

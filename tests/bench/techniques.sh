@@ -14,14 +14,15 @@ GUEST_TIMEOUT=60
 
 ROUNDS=${ROUNDS:-5}
 LOADS=${LOADS:-read-qd1 read-qd32 write-qd32 tcp-rr}
-# name, and what it sets of poll_us and coalesce_us of the host and idle_poll_us of
-# the guest; what it does not name is as it was.
+# name, and what it sets of poll_us, coalesce_us and idle_policy of the host and
+# idle_poll_us of the guest; what it does not name is as it was.
 SETTINGS=(
 	"defaults"
 	"the_host_does_not_poll poll_us=0"
 	"the_guest_does_not_look_before_it_halts idle_poll_us=0"
 	"neither poll_us=0 idle_poll_us=0"
 	"no_patience coalesce_us=0"
+	"workers_keep_their_CPU idle_policy=N"
 )
 
 _HOST_PARAMETERS=/sys/module/pvbus_host/parameters
@@ -33,6 +34,7 @@ read_defaults() {
 	DEFAULTS=(
 		[poll_us]=$(<$_HOST_PARAMETERS/poll_us)
 		[coalesce_us]=$(<$_HOST_PARAMETERS/coalesce_us)
+		[idle_policy]=$(<$_HOST_PARAMETERS/idle_policy)
 		[idle_poll_us]=$(guest bench cat $_GUEST_PARAMETERS/idle_poll_us)
 	)
 	GUEST_HAS=${DEFAULTS[idle_poll_us]}
@@ -53,6 +55,7 @@ apply() {
 	done
 	echo "${set[poll_us]}" >$_HOST_PARAMETERS/poll_us
 	echo "${set[coalesce_us]}" >$_HOST_PARAMETERS/coalesce_us
+	echo "${set[idle_policy]}" >$_HOST_PARAMETERS/idle_policy
 	[ "${set[idle_poll_us]}" = "$GUEST_HAS" ] && return
 	GUEST_HAS=${set[idle_poll_us]}
 	guest bench sh -c "echo $GUEST_HAS >$_GUEST_PARAMETERS/idle_poll_us"

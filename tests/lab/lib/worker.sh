@@ -29,6 +29,13 @@ sched_sum() {
 	echo $sum
 }
 
+# policy_is PID POLICY: of the scheduler: 0 is SCHED_NORMAL, 3 SCHED_BATCH, 5 SCHED_IDLE.
+policy_is() {
+	local -a stat
+
+	read -ra stat <"/proc/$1/stat" && [ "${stat[40]}" = "$2" ]
+}
+
 # now_us: microseconds, of no beginning.
 now_us() {
 	echo "${EPOCHREALTIME//[!0-9]/}"

@@ -2,11 +2,14 @@
 # shellcheck shell=bash
 #
 # What a device has of its own for polling and patience is in force for it alone,
-# and what it has not follows the module's parameters while it is open.
+# and what it has not follows the module's parameters while it is open. Workers leave
+# their CPU to whoever wants it, but do not starve.
 
 TIMEOUT=240
 
 PARAMETERS=/sys/module/pvbus_host/parameters
+# CPUs of the host VM
+FIRST=${LAB_FIRST_CPU:-0} SECOND=$((FIRST + 1))
 
 guest_setup() {
 	local id
@@ -36,6 +39,16 @@ grew() {
 	guest vm1 guest_read "$1" >&2 || return
 	[ $(($(worker_sum vm1 "$1" completions) - requests)) -ge 3000 ] || return
 	echo $(($(worker_sum vm1 "$1" "$2") - before))
+}
+
+# guest_read_on ID: one request at a time, until /run/enough is there.
+guest_read_on() {
+	local disk
+
+	disk=$(pvblk_disk "$1") || return
+	until [ -e /run/enough ]; do
+		dd if="$disk" of=/dev/null bs=4k iflag=direct || return
+	done
 }
 
 loop_load() {
@@ -109,6 +122,38 @@ patience() {
 		test "$hasty" -gt $((3 * always))
 }
 
+policies() {
+	local pid cpu before hogs=()
+
+	pid=$(worker_pids vm1 plain)
+	guest_bg vm1 guest_read_on plain || return
+	check "a worker leaves its CPU to whoever wants it" within 5 policy_is "$pid" 5
+	for cpu in "$FIRST" "$SECOND"; do
+		taskset -c "$cpu" bash -c 'while :; do :; done' &
+		hogs+=($!)
+	done
+	check "not where it would starve" within 5 policy_is "$pid" 0
+	before=$(worker_sum vm1 plain completions)
+	sleep 3
+	before=$(($(worker_sum vm1 plain completions) - before))
+	diag "$before requests in 3 seconds beside a program on each CPU"
+	check "where it goes on" test $before -gt 300
+	kill "${hogs[@]}"
+	wait "${hogs[@]}"
+	check "and does so again when there is a CPU" within 15 policy_is "$pid" 5
+	echo N >$PARAMETERS/idle_policy
+	check "that can be turned off" within 5 policy_is "$pid" 0
+	echo Y >$PARAMETERS/idle_policy
+	check "and on" within 5 policy_is "$pid" 5
+	chrt -b -p 0 "$pid"
+	sleep 0.5
+	check "what an administrator has chosen is left alone" policy_is "$pid" 3
+	chrt -o -p 0 "$pid"
+	check "until he gives it back" within 5 policy_is "$pid" 5
+	guest vm1 touch /run/enough
+	check "nothing has failed meanwhile" guest_wait vm1 "$GUEST_JOB"
+}
+
 host() {
 	local disk
 
@@ -127,6 +172,7 @@ host() {
 	check "its drivers load" guest vm1 guest_setup || return
 	polling
 	patience
+	policies
 	check "the guest stops" guest_stop vm1
 	check "and pvbusd with it" pvbusd_wait vm1
 	check "the host module unloads" lab_rmmod pvbus_host
