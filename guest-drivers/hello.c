@@ -3,8 +3,8 @@
  * pvbus guest: the handshake.
  *
  * The guest says how far its RAM extends below and above 4 GiB and puts random
- * values at addresses in both: with them the host proves that it looks at the
- * right memory, before anything is read or written in it.
+ * values at addresses in both, and on each NUMA node: with them the host proves that
+ * it looks at the right memory, before anything is read or written in it.
  */
 #include <linux/dma-mapping.h>
 #include <linux/ioport.h>
@@ -102,8 +102,16 @@ static void pvbus_free_page(struct pvbus *bus, const struct pvbus_proof *proof)
 			  proof->dma);
 }
 
-/* Get one page in [start, end), if the allocator has one to give. */
-static bool pvbus_proof_find(struct pvbus *bus, u64 start, u64 end)
+static bool pvbus_proof_fits(const struct pvbus_proof *proof, u64 start, u64 end,
+			     int nid)
+{
+	return proof->dma >= start && proof->dma <= end - PVBUS_PAGE_SIZE &&
+	       (nid == NUMA_NO_NODE ||
+		page_to_nid(virt_to_page(proof->page)) == nid);
+}
+
+/* Get one page in [start, end) of that node or any, if the allocator has one to give. */
+static bool pvbus_proof_find(struct pvbus *bus, u64 start, u64 end, int nid)
 {
 	struct pvbus_proof try[PVBUS_PROOF_TRIES];
 	unsigned int n = 0;
@@ -115,8 +123,7 @@ static bool pvbus_proof_find(struct pvbus *bus, u64 start, u64 end)
 						 GFP_KERNEL | __GFP_NOWARN);
 		if (!try[n].page)
 			break;
-		found = try[n].dma >= start &&
-			try[n].dma <= end - PVBUS_PAGE_SIZE;
+		found = pvbus_proof_fits(&try[n], start, end, nid);
 		n++;
 	}
 	if (found)
@@ -126,12 +133,25 @@ static bool pvbus_proof_find(struct pvbus *bus, u64 start, u64 end)
 	return found;
 }
 
-/*
- * The allocator prefers the node that it is asked for, even if all of its memory
- * is elsewhere: ask for each.
- */
-static unsigned int pvbus_proofs_on_nodes(struct pvbus *bus, u64 start, u64 end)
+static bool pvbus_node_proven(const struct pvbus *bus, int nid)
 {
+	unsigned int i;
+
+	for (i = 0; i < bus->nr_proofs; i++)
+		if (page_to_nid(virt_to_page(bus->proof[i].page)) == nid)
+			return true;
+	return false;
+}
+
+/*
+ * First one on each node that has none yet, as QEMU may keep the memory of each in
+ * a place of its own; then what is wanted in any case. The allocator prefers the
+ * node that it is asked for, even if all of its memory is elsewhere: ask for each.
+ */
+static unsigned int pvbus_proofs_on_nodes(struct pvbus *bus, u64 start, u64 end,
+					  unsigned int most)
+{
+	unsigned int wanted = min_t(unsigned int, most, PVBUS_PROOFS_PER_RANGE);
 	struct device *dev = bus->parent;
 	int node = dev_to_node(dev);
 	unsigned int n = 0;
@@ -139,15 +159,22 @@ static unsigned int pvbus_proofs_on_nodes(struct pvbus *bus, u64 start, u64 end)
 
 	for_each_node_state(nid, N_MEMORY) {
 		set_dev_node(dev, nid);
-		while (n < PVBUS_PROOFS_PER_RANGE &&
-		       pvbus_proof_find(bus, start, end))
+		if (n < most && !pvbus_node_proven(bus, nid) &&
+		    pvbus_proof_find(bus, start, end, nid))
+			n++;
+	}
+	for_each_node_state(nid, N_MEMORY) {
+		set_dev_node(dev, nid);
+		while (n < wanted &&
+		       pvbus_proof_find(bus, start, end, NUMA_NO_NODE))
 			n++;
 	}
 	set_dev_node(dev, node);
 	return n;
 }
 
-static unsigned int pvbus_proofs_alloc(struct pvbus *bus, u64 start, u64 end)
+static unsigned int pvbus_proofs_alloc(struct pvbus *bus, u64 start, u64 end,
+				       unsigned int most)
 {
 	struct device *dev = bus->parent;
 	unsigned int n = 0;
@@ -158,7 +185,7 @@ static unsigned int pvbus_proofs_alloc(struct pvbus *bus, u64 start, u64 end)
 	mutex_lock(&pvbus_mask_lock);
 	mask = dev->coherent_dma_mask;
 	if (!dma_set_coherent_mask(dev, DMA_BIT_MASK(start ? 64 : 32)))
-		n = pvbus_proofs_on_nodes(bus, start, end);
+		n = pvbus_proofs_on_nodes(bus, start, end, most);
 	dma_set_coherent_mask(dev, mask);
 	mutex_unlock(&pvbus_mask_lock);
 	return n;
@@ -189,14 +216,15 @@ static void pvbus_hello_nonces(struct pvbus *bus, struct pvbus_hello *hello)
 	}
 }
 
+/* @most: proofs at most */
 static void pvbus_hello_range(struct pvbus *bus, struct pvbus_hello *hello,
-			      u64 start, u64 end)
+			      u64 start, u64 end, unsigned int most)
 {
 	struct pvbus_range *range = &hello->range[hello->nr_ranges];
 
 	if (end <= start)
 		return;
-	if (!pvbus_proofs_alloc(bus, start, end)) {
+	if (!pvbus_proofs_alloc(bus, start, end, most)) {
 		dev_warn(bus->parent,
 			 "pvbus%d: no memory is free in %#llx-%#llx to prove it with: I/O there will fail; free some and load pvbus again\n",
 			 bus->index, start, end - 1);
@@ -215,10 +243,13 @@ static int pvbus_hello_memory(struct pvbus *bus, struct pvbus_hello *hello)
 	walk_iomem_res_desc(IORES_DESC_NONE,
 			    IORESOURCE_SYSTEM_RAM | IORESOURCE_BUSY, 0, -1,
 			    &ext, pvbus_extend);
+	/* what is above needs one at least */
 	pvbus_hello_range(bus, hello, 0,
-			  round_down(ext.low_end, PVBUS_PAGE_SIZE));
+			  round_down(ext.low_end, PVBUS_PAGE_SIZE),
+			  PVBUS_MAX_NONCES - (ext.high_end ? 1 : 0));
 	pvbus_hello_range(bus, hello, SZ_4G,
-			  round_down(ext.high_end, PVBUS_PAGE_SIZE));
+			  round_down(ext.high_end, PVBUS_PAGE_SIZE),
+			  PVBUS_MAX_NONCES - bus->nr_proofs);
 	if (hello->nr_ranges)
 		return 0;
 	dev_err(bus->parent,

@@ -573,6 +573,7 @@ void pvh_vm_event(struct pvh_vm *vm);
 /* mem.c */
 int pvh_mem_check(const struct pvbus_ioc_vm_set_mem *args);
 bool pvh_mem_hva(const struct pvh_mem *mem, u64 gpa, u64 len, u64 *hva);
+bool pvh_mem_covers(const struct pvh_mem *mem, u64 start, u64 size);
 /*
  * Is what vm->hello claims true in vm->mem? For the hello of a guest that
  * rebooted: the table was believed before. vm->lock held; may sleep. 0, or

@@ -101,8 +101,15 @@ bool pvh_mem_hva(const struct pvh_mem *mem, u64 gpa, u64 len, u64 *hva)
 	return false;
 }
 
-/* Is [start, start + size) in the table, be it in several adjacent regions? */
-static bool pvh_mem_covers(const struct pvh_mem *mem, u64 start, u64 size)
+/**
+ * pvh_mem_covers() - is all of this guest RAM?
+ * @mem: guest RAM
+ * @start: guest-physical address, from the guest
+ * @size: bytes, from the guest
+ *
+ * Return: true when it is in the table, be it in several adjacent regions.
+ */
+bool pvh_mem_covers(const struct pvh_mem *mem, u64 start, u64 size)
 {
 	unsigned int i;
 

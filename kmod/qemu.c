@@ -399,9 +399,8 @@ static void pvh_qemu_op_sleep(struct pvh_vm *vm, struct pvh_pin_cache *cache)
 static bool pvh_qemu_op_ram(struct pvh_vm *vm, u64 gpa, u64 len)
 {
 	const struct pvh_mem *mem = pvh_qemu_mem(vm);
-	u64 hva;
 
-	return mem && pvh_mem_hva(mem, gpa, len, &hva);
+	return mem && len && pvh_mem_covers(mem, gpa, len);
 }
 
 static void pvh_qemu_op_interrupt(struct pvh_vm *vm, unsigned int vector)

@@ -35,6 +35,7 @@ static void fuzz_cmdline(void)
 
 	qemu_args_parse(text, len + extra, "/run/vm1.sock", &hints);
 	must(hints.cpus >= 1);
+	must(hints.ram.nr <= QEMU_MAX_BLOCKS + 1);
 	free(text);
 }
 
@@ -101,16 +102,28 @@ static void fuzz_many_maps(void)
 	maps_free(&list);
 }
 
-static struct map_range mapping;
+/* Of each block there is one that may be it. */
+static struct map_range mapping[QEMU_MAX_BLOCKS];
+static unsigned int nr_mappings;
 static struct pvbus_ioc_vm_info info;
+
+static bool in_mapping(uint64_t hva, uint64_t size)
+{
+	unsigned int b;
+
+	for (b = 0; b < nr_mappings; b++)
+		if (hva >= mapping[b].start && size <= mapping[b].size &&
+		    hva - mapping[b].start <= mapping[b].size - size)
+			return true;
+	return false;
+}
 
 /* The nonces are wherever they are looked for, most of the time. */
 static int read_nonce(void *ctx, uint64_t hva, void *buf, size_t len)
 {
 	unsigned int how = fuzz_u8();
 
-	must(hva >= mapping.start && len <= mapping.size &&
-	     hva - mapping.start <= mapping.size - len);
+	must(in_mapping(hva, len));
 	must(len == PVBUS_NONCE_SIZE);
 	memcpy(buf, info.nonce[how % PVBUS_MAX_NONCES], len);
 	return how < 0xf8 ? 0 : -14;
@@ -118,17 +131,15 @@ static int read_nonce(void *ctx, uint64_t hva, void *buf, size_t len)
 
 static void check_table(const struct pvbus_ioc_vm_set_mem *table)
 {
-	uint64_t hva = mapping.start, gpa = 0;
+	uint64_t gpa = 0;
 	uint32_t i;
 
 	must(table->nr_regions && table->nr_regions <= PVBUS_MAX_REGIONS);
 	for (i = 0; i < table->nr_regions; i++) {
 		must(table->region[i].size);
-		must(table->region[i].hva >= hva);
+		must(in_mapping(table->region[i].hva, table->region[i].size));
 		must(table->region[i].gpa >= gpa);
 		gpa = table->region[i].gpa + table->region[i].size;
-		hva = table->region[i].hva + table->region[i].size;
-		must(hva <= mapping.start + mapping.size);
 	}
 }
 
@@ -156,19 +167,31 @@ static void make_hello(void)
 static void fuzz_proof(void)
 {
 	const struct proof_reader reader = { .read = read_nonce };
+	struct proof_block block[QEMU_MAX_BLOCKS];
 	struct pvbus_ioc_vm_set_mem table;
+	uint64_t at = 0, total = 0;
 	struct proof_claim claim;
 	struct pv_err err;
+	unsigned int b;
 
 	make_hello();
-	mapping.start = (uint64_t)fuzz_u32() << 12;
-	mapping.size = (uint64_t)fuzz_u32() << 12;
+	nr_mappings = 1 + fuzz_below(QEMU_MAX_BLOCKS);
+	for (b = 0; b < nr_mappings; b++) {
+		mapping[b].start = at + ((uint64_t)fuzz_u32() << 12);
+		mapping[b].size = (uint64_t)fuzz_u32() << 12;
+		at = mapping[b].start + mapping[b].size;
+		total += mapping[b].size;
+		block[b] = (struct proof_block){
+			.size = mapping[b].size, .cand = &mapping[b],
+			.nr_cand = 1,
+		};
+	}
 	if (proof_claim(&info, &claim, &err))
 		return;
 	must(claim.low_end <= RAM_HIGH && claim.high_end >= RAM_HIGH);
-	if (!proof_try(&reader, &info, &claim, &mapping, &table))
+	if (!proof_try(&reader, &info, &claim, block, nr_mappings, &table))
 		return;
-	must(proof_claimed(&claim) <= mapping.size);
+	must(proof_claimed(&claim) <= total);
 	check_table(&table);
 }
 

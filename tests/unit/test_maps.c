@@ -225,12 +225,15 @@ static bool try(struct fake *fake, struct pvbus_ioc_vm_set_mem *table)
 {
 	struct proof_reader reader = { .read = fake_read, .ctx = fake };
 	struct map_range range = { .start = BASE, .size = fake->size };
+	struct proof_block block = {
+		.size = range.size, .cand = &range, .nr_cand = 1,
+	};
 	struct proof_claim claim;
 	struct pv_err err;
 
 	if (proof_claim(&fake->info, &claim, &err))
 		return false;
-	return proof_try(&reader, &fake->info, &claim, &range, table);
+	return proof_try(&reader, &fake->info, &claim, &block, 1, table);
 }
 
 static void low_only(void **state)
@@ -253,6 +256,9 @@ static void wrong_nonce(void **state)
 	struct pvbus_ioc_vm_info other;
 	struct proof_reader reader = { .read = fake_read, .ctx = &fake };
 	struct map_range range = { .start = BASE, .size = GIB };
+	struct proof_block block = {
+		.size = range.size, .cand = &range, .nr_cand = 1,
+	};
 	struct proof_claim claim;
 	struct pv_err err;
 
@@ -260,10 +266,10 @@ static void wrong_nonce(void **state)
 	other = fake.info;
 	other.nonce[0][15] ^= 1;
 	assert_int_equal(proof_claim(&other, &claim, &err), 0);
-	assert_false(proof_try(&reader, &other, &claim, &range, &table));
+	assert_false(proof_try(&reader, &other, &claim, &block, 1, &table));
 	other = fake.info;
 	other.nonce_addr[0] += 16;
-	assert_false(proof_try(&reader, &other, &claim, &range, &table));
+	assert_false(proof_try(&reader, &other, &claim, &block, 1, &table));
 }
 
 static void high(void **state)
@@ -373,6 +379,96 @@ static void claims(void **state)
 	assert_int_equal(fake.reads, 0);
 }
 
+/*
+ * Two nodes of 2 and 3 GiB, the second in two pieces for the guest, and three mappings
+ * that may be the one or the other.
+ */
+static const struct map_range node_cand[] = {
+	{ .start = BASE + 32 * GIB, .size = 3 * GIB },
+	{ .start = BASE + 16 * GIB, .size = 3 * GIB },
+	{ .start = BASE, .size = 3 * GIB },
+};
+
+/* Of which the last is the first node, and the second the other. */
+static int read_nodes(void *ctx, uint64_t hva, void *buf, size_t len)
+{
+	struct fake *fake = ctx;
+	uint32_t i;
+
+	memset(buf, 0, len);
+	for (i = 0; i < fake->info.hello_nonces; i++) {
+		uint64_t at = fake->info.nonce_addr[i];
+
+		if (at >= RAM_HIGH)
+			at = at - RAM_HIGH + fake->low;
+		at = at < 2 * GIB ? BASE + at : BASE + 16 * GIB + at - 2 * GIB;
+		if (at == hva)
+			memcpy(buf, fake->info.nonce[i], len);
+	}
+	return 0;
+}
+
+static bool try_nodes(struct fake *fake, struct pvbus_ioc_vm_set_mem *table)
+{
+	struct proof_reader reader = { .read = read_nodes, .ctx = fake };
+	struct proof_block block[] = {
+		{ .size = 2 * GIB, .cand = node_cand, .nr_cand = 3 },
+		{ .size = 3 * GIB, .cand = node_cand, .nr_cand = 3 },
+	};
+	struct proof_claim claim;
+	struct pv_err err;
+
+	assert_int_equal(proof_claim(&fake->info, &claim, &err), 0);
+	return proof_try(&reader, &fake->info, &claim, block, 2, table);
+}
+
+static void nodes(void **state)
+{
+	struct fake fake = { .low = 3 * GIB };
+	struct pvbus_ioc_vm_set_mem table;
+
+	add_range(&fake, 0x1000, 3 * GIB - 0x31000, 0x5550);
+	add_range(&fake, RAM_HIGH, 2 * GIB, RAM_HIGH + 0x7770);
+	assert_true(try_nodes(&fake, &table));
+	assert_int_equal(table.nr_regions, 3);
+	assert_int_equal(table.region[0].gpa, 0);
+	assert_int_equal(table.region[0].hva, BASE);
+	assert_int_equal(table.region[0].size, 2 * GIB);
+	assert_int_equal(table.region[1].gpa, 2 * GIB);
+	assert_int_equal(table.region[1].hva, BASE + 16 * GIB);
+	assert_int_equal(table.region[1].size, GIB);
+	assert_int_equal(table.region[2].gpa, RAM_HIGH);
+	assert_int_equal(table.region[2].hva, BASE + 17 * GIB);
+	assert_int_equal(table.region[2].size, 2 * GIB);
+	/* low RAM that ends where a node does */
+	fake.low = 2 * GIB;
+	fake.info.range[0].size = 2 * GIB - 0x1000;
+	fake.info.range[1].size = 3 * GIB;
+	assert_true(try_nodes(&fake, &table));
+	assert_int_equal(table.nr_regions, 2);
+	assert_int_equal(table.region[1].hva, BASE + 16 * GIB);
+	assert_int_equal(table.region[1].size, 3 * GIB);
+}
+
+static void node_without_nonce(void **state)
+{
+	struct fake fake = { .low = 3 * GIB };
+	struct pvbus_ioc_vm_set_mem table;
+
+	/* all that is claimed is in the first */
+	add_range(&fake, 0x1000, 2 * GIB - 0x1000, 0x5550);
+	assert_true(try_nodes(&fake, &table));
+	assert_int_equal(table.nr_regions, 1);
+	/* some is not */
+	fake.info.range[0].size += 0x1000;
+	assert_false(try_nodes(&fake, &table));
+	/* one mapping is not two nodes */
+	add_range(&fake, RAM_HIGH, 2 * GIB, RAM_HIGH + 0x7770);
+	memcpy(fake.info.nonce[1], fake.info.nonce[0], PVBUS_NONCE_SIZE);
+	assert_true(try_nodes(&fake, &table));
+	assert_int_not_equal(table.region[1].hva, BASE);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -389,6 +485,8 @@ int main(void)
 		cmocka_unit_test(high_wrong),
 		cmocka_unit_test(big_low_claim),
 		cmocka_unit_test(claims),
+		cmocka_unit_test(nodes),
+		cmocka_unit_test(node_without_nonce),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

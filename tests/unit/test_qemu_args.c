@@ -121,7 +121,9 @@ static void vectors_preferred(void **state)
 static void expect_ram(const char *line, uint64_t size)
 {
 	parse(line);
-	assert_int_equal(hints.ram_size, size);
+	assert_int_equal(hints.ram.nr, size ? 1 : 0);
+	if (size)
+		assert_int_equal(hints.ram.size[0], size);
 }
 
 static void ram(void **state)
@@ -148,6 +150,30 @@ static void ram(void **state)
 		   0);
 	expect_ram("qemu -m 2G -object memory-backend-ram,id=m,size=1G -object memory-backend-ram,id=n,size=1G",
 		   2ULL << 30);
+}
+
+static void nodes(void **state)
+{
+	parse("qemu -m 3G -object memory-backend-ram,id=b,size=2G "
+	      "-object {\"qom-type\":\"memory-backend-memfd\",\"id\":\"a\",\"size\":1073741824} "
+	      "-numa node,nodeid=1,memdev=b -numa node,nodeid=0,cpus=0-1,memdev=a "
+	      "-numa dist,src=0,dst=1,val=20");
+	assert_int_equal(hints.ram.nr, 2);
+	assert_int_equal(hints.ram.size[0], 1ULL << 30);
+	assert_int_equal(hints.ram.size[1], 2ULL << 30);
+	/* by the order, without numbers; one has none */
+	parse("qemu -object memory-backend-ram,id=a,size=1G -numa node,memdev=a "
+	      "-numa node -numa node,memdev=b -object memory-backend-ram,size=2G,id=b");
+	assert_int_equal(hints.ram.nr, 2);
+	assert_int_equal(hints.ram.size[1], 2ULL << 30);
+	/* no memory of their own; a backend that is not there */
+	expect_ram("qemu -m 2G -numa node,nodeid=0 -numa node,nodeid=1", 2ULL << 30);
+	expect_ram("qemu -m 2G -numa node,memdev=a", 2ULL << 30);
+	/* more than can be proven */
+	parse("qemu -object memory-backend-ram,id=a,size=1G -numa node,memdev=a "
+	      "-numa node,memdev=a -numa node,memdev=a -numa node,memdev=a "
+	      "-numa node,memdev=a -numa node,memdev=a");
+	assert_true(hints.ram.nr > QEMU_MAX_BLOCKS);
 }
 
 static void expect_cpus(const char *line, unsigned int cpus)
@@ -193,6 +219,7 @@ int main(void)
 		cmocka_unit_test(vectors_json),
 		cmocka_unit_test(vectors_preferred),
 		cmocka_unit_test(ram),
+		cmocka_unit_test(nodes),
 		cmocka_unit_test(cpus),
 		cmocka_unit_test(long_values),
 	};

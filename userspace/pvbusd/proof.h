@@ -13,6 +13,7 @@
 
 #include "err.h"
 #include "maps.h"
+#include "qemu_args.h"
 
 #define RAM_HIGH	(4ULL << 30)	/* where RAM goes on above the hole */
 
@@ -36,14 +37,27 @@ struct proof_reader {
 	void	*ctx;
 };
 
+/**
+ * struct proof_block - a block of guest RAM
+ * @size: bytes of it
+ * @cand: mappings that may be it
+ * @nr_cand: their number
+ */
+struct proof_block {
+	uint64_t		size;
+	const struct map_range	*cand;
+	size_t			nr_cand;
+};
+
 int proof_claim(const struct pvbus_ioc_vm_info *info,
 		struct proof_claim *claim, struct pv_err *err);
 uint64_t proof_claimed(const struct proof_claim *claim);
 bool proof_try(const struct proof_reader *reader,
 	       const struct pvbus_ioc_vm_info *info,
-	       const struct proof_claim *claim, const struct map_range *cand,
+	       const struct proof_claim *claim,
+	       const struct proof_block *block, unsigned int nr,
 	       struct pvbus_ioc_vm_set_mem *table);
-int proof_find(const struct pvbus_ioc_vm_info *info, uint64_t ram_size,
+int proof_find(const struct pvbus_ioc_vm_info *info, const struct qemu_ram *ram,
 	       struct pvbus_ioc_vm_set_mem *table, struct pv_err *err);
 
 #endif /* PVBUSD_PROOF_H */

@@ -19,8 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/pvbus.h>
-
 #include "util.h"
 
 /* What pvbusd reads of a command line. */
@@ -279,7 +277,8 @@ static void parse_devices(const struct args *args, const char *sock_path,
 	}
 }
 
-static uint64_t backend_size(const char *arg)
+/* The size of a memory backend, or 0; @id: only of that, or NULL. */
+static uint64_t backend_size(const char *arg, const char *id)
 {
 	static const char prefix[] = "memory-backend-";
 	struct option opt = option_open(arg);
@@ -288,20 +287,22 @@ static uint64_t backend_size(const char *arg)
 
 	if (option_value(&opt, "qom-type", "qom-type", value) &&
 	    !strncmp(value, prefix, strlen(prefix)) &&
+	    (!id || (option_value(&opt, "id", "qom-type", value) &&
+		     !strcmp(value, id))) &&
 	    option_value(&opt, "size", "qom-type", value))
 		size = parse_size(value, 1);
 	option_close(&opt);
 	return size;
 }
 
-/* The size of the only memory backend, or 0. */
-static uint64_t parse_backends(const struct args *args)
+/* The size of the only memory backend, be it of that @id or any; or 0. */
+static uint64_t parse_backends(const struct args *args, const char *id)
 {
 	const char *arg = args->text;
 	uint64_t found = 0;
 
 	while ((arg = find_option(args, arg, "object"))) {
-		uint64_t size = backend_size(arg);
+		uint64_t size = backend_size(arg, id);
 
 		if (size && found)
 			return 0;
@@ -324,7 +325,75 @@ static uint64_t parse_memory(const struct args *args)
 			size = parse_size(value, 1ULL << 20);
 		arg = next_arg(arg);
 	}
-	return size ? size : parse_backends(args);
+	return size ? size : parse_backends(args, NULL);
+}
+
+/**
+ * struct node - a NUMA node
+ * @id: its number
+ * @memdev: its memory backend; none: ""
+ */
+struct node {
+	unsigned int	id;
+	char		memdev[VALUE_SIZE];
+};
+
+/* @next: the number of one that is not told; returns whether it is a node. */
+static bool parse_node(const char *arg, unsigned int next, struct node *node)
+{
+	struct option opt = option_open(arg);
+	char value[VALUE_SIZE];
+	bool found = option_value(&opt, "type", "type", value) &&
+		     !strcmp(value, "node");
+
+	node->id = next;
+	if (option_value(&opt, "nodeid", "type", value))
+		node->id = parse_count(value, UINT16_MAX);
+	if (!option_value(&opt, "memdev", "type", node->memdev))
+		*node->memdev = '\0';
+	option_close(&opt);
+	return found;
+}
+
+/* Nodes that have memory of their own: a block each, by their numbers. */
+static void parse_nodes(const struct args *args, struct qemu_ram *ram)
+{
+	unsigned int id[QEMU_MAX_BLOCKS], nodes = 0, i;
+	const char *arg = args->text;
+	struct node node;
+
+	while ((arg = find_option(args, arg, "numa"))) {
+		uint64_t size;
+
+		if (parse_node(arg, nodes, &node))
+			nodes++;
+		arg = next_arg(arg);
+		if (!*node.memdev)
+			continue;
+		if (ram->nr >= QEMU_MAX_BLOCKS) {
+			ram->nr = QEMU_MAX_BLOCKS + 1;
+			return;
+		}
+		size = parse_backends(args, node.memdev);
+		for (i = ram->nr++; i && id[i - 1] > node.id; i--) {
+			id[i] = id[i - 1];
+			ram->size[i] = ram->size[i - 1];
+		}
+		id[i] = node.id;
+		ram->size[i] = size;
+	}
+	for (i = 0; i < ram->nr; i++)
+		if (!ram->size[i])
+			ram->nr = 0;
+}
+
+static void parse_ram(const struct args *args, struct qemu_ram *ram)
+{
+	parse_nodes(args, ram);
+	if (ram->nr)
+		return;
+	ram->size[0] = parse_memory(args);
+	ram->nr = ram->size[0] ? 1 : 0;
 }
 
 static unsigned int smp_product(const char *arg)
@@ -378,7 +447,7 @@ void qemu_args_parse(const char *cmdline, size_t len, const char *sock_path,
 	if (!len || cmdline[len - 1])
 		return;
 	parse_devices(&args, sock_path, hints);
-	hints->ram_size = parse_memory(&args);
+	parse_ram(&args, &hints->ram);
 	hints->cpus = parse_cpus(&args);
 }
 

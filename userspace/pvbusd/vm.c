@@ -73,7 +73,7 @@ static int prove(struct daemon *d, const struct pvbus_ioc_vm_info *info,
 	struct qemu_hints hints;
 
 	qemu_args_read(info->qemu_pid, d->args.socket, &hints);
-	if (proof_find(info, hints.ram_size, &table, err) ||
+	if (proof_find(info, &hints.ram, &table, err) ||
 	    device_vm_set_mem(d->dev, &table, err))
 		return -1;
 	log_debug("guest RAM is at %#" PRIx64 " in QEMU, %" PRIu64 " MiB below 4 GiB",

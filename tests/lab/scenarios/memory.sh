@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # Guest memory on both sides of 4 GiB, and given back by a balloon under I/O; a
-# guest that is paused under I/O; and memory that QEMU unmaps.
+# guest that is paused under I/O; memory that QEMU unmaps; and a guest with two
+# NUMA nodes, whose memory lies in two blocks.
 
 TIMEOUT=300
 GUEST_TIMEOUT=120
@@ -113,6 +114,24 @@ unmapped() {
 		bs=4k count=1 iflag=direct
 }
 
+# The second node lies on both sides of 4 GiB.
+nodes() {
+	check "pvbusd starts for a guest with two nodes" pvbusd_start vm2 \
+		--disk id=root,path=/dev/backing --net id=lan,ifname=lan1 || return
+	ip addr add 192.0.2.1/24 dev lan1 && ip link set lan1 up
+	check "it boots" pvbus_guest vm2 --mem 5G \
+		-object memory-backend-ram,id=first,size=2G -numa node,memdev=first \
+		-object memory-backend-ram,id=second,size=3G -numa node,memdev=second || return
+	check "it has a disk and a network" guest vm2 guest_setup || return
+	check "and two nodes" guest vm2 test -d /sys/devices/system/node/node1
+	check "I/O with memory of the first" guest vm2 bound 0
+	check "I/O with memory of the second" guest vm2 bound 1
+	check "I/O with all of it" guest vm2 cached
+	check "it reboots" guest_reboot vm2
+	check "and is believed again" guest vm2 guest_setup
+	check "the guest stops" guest_stop vm2
+}
+
 host() {
 	null_disk backing 32
 	# what 6.1 says of a node that it has made up
@@ -132,5 +151,7 @@ host() {
 	paused
 	unmapped
 	check "the guest stops" guest_stop vm1
+	ip link set lan0 down
+	nodes
 	check "the host module unloads" lab_rmmod pvbus_host
 }

@@ -123,10 +123,11 @@ patience() {
 }
 
 policies() {
-	local pid cpu before hogs=()
+	local pid cpu before job hogs=()
 
 	pid=$(worker_pids vm1 plain)
 	guest_bg vm1 guest_read_on plain || return
+	job=$GUEST_JOB
 	check "a worker leaves its CPU to whoever wants it" within 5 policy_is "$pid" 5
 	for cpu in "$FIRST" "$SECOND"; do
 		taskset -c "$cpu" bash -c 'while :; do :; done' &
@@ -151,7 +152,7 @@ policies() {
 	chrt -o -p 0 "$pid"
 	check "until he gives it back" within 5 policy_is "$pid" 5
 	guest vm1 touch /run/enough
-	check "nothing has failed meanwhile" guest_wait vm1 "$GUEST_JOB"
+	check "nothing has failed meanwhile" guest_wait vm1 "$job"
 }
 
 host() {
