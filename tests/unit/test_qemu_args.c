@@ -154,15 +154,15 @@ static void ram(void **state)
 
 static void nodes(void **state)
 {
-	parse("qemu -m 3G -object memory-backend-ram,id=b,size=2G "
-	      "-object {\"qom-type\":\"memory-backend-memfd\",\"id\":\"a\",\"size\":1073741824} "
-	      "-numa node,nodeid=1,memdev=b -numa node,nodeid=0,cpus=0-1,memdev=a "
+	parse("qemu -m 3G -object memory-backend-ram,id=b,size=2G\n"
+	      "-object {\"qom-type\":\"memory-backend-memfd\",\"id\":\"a\",\"size\":1073741824}\n"
+	      "-numa node,nodeid=1,memdev=b -numa node,nodeid=0,cpus=0-1,memdev=a\n"
 	      "-numa dist,src=0,dst=1,val=20");
 	assert_int_equal(hints.ram.nr, 2);
 	assert_int_equal(hints.ram.size[0], 1ULL << 30);
 	assert_int_equal(hints.ram.size[1], 2ULL << 30);
 	/* by the order, without numbers; one has none */
-	parse("qemu -object memory-backend-ram,id=a,size=1G -numa node,memdev=a "
+	parse("qemu -object memory-backend-ram,id=a,size=1G -numa node,memdev=a\n"
 	      "-numa node -numa node,memdev=b -object memory-backend-ram,size=2G,id=b");
 	assert_int_equal(hints.ram.nr, 2);
 	assert_int_equal(hints.ram.size[1], 2ULL << 30);
@@ -170,8 +170,8 @@ static void nodes(void **state)
 	expect_ram("qemu -m 2G -numa node,nodeid=0 -numa node,nodeid=1", 2ULL << 30);
 	expect_ram("qemu -m 2G -numa node,memdev=a", 2ULL << 30);
 	/* more than can be proven */
-	parse("qemu -object memory-backend-ram,id=a,size=1G -numa node,memdev=a "
-	      "-numa node,memdev=a -numa node,memdev=a -numa node,memdev=a "
+	parse("qemu -object memory-backend-ram,id=a,size=1G -numa node,memdev=a\n"
+	      "-numa node,memdev=a -numa node,memdev=a -numa node,memdev=a\n"
 	      "-numa node,memdev=a -numa node,memdev=a");
 	assert_true(hints.ram.nr > QEMU_MAX_BLOCKS);
 }

@@ -111,10 +111,13 @@ enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE };
 #define DMA_MAPPING_ERROR	(~(dma_addr_t)0)
 #define dma_mapping_error(d, a)	((a) == DMA_MAPPING_ERROR)
 #define dma_set_coherent_mask(d, m)	((d)->coherent_dma_mask = (m), 0)
+#define NUMA_NO_NODE			(-1)
 #define N_MEMORY			0
 #define for_each_node_state(n, s)	for ((n) = (s); (n) < 1; (n)++)
 #define dev_to_node(d)			((d)->node)
 #define set_dev_node(d, n)		((d)->node = (n))
+#define virt_to_page(p)			(p)
+#define page_to_nid(p)			((void)(p), 0)
 void *dma_alloc_coherent(struct device *dev, size_t size, dma_addr_t *dma,
 			 gfp_t gfp);
 void dma_free_coherent(struct device *dev, size_t size, void *mem,

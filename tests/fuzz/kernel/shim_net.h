@@ -9,7 +9,6 @@
 
 #define ETH_HLEN		14
 #define MAX_SKB_FRAGS		17
-#define NUMA_NO_NODE		(-1)
 #define NETIF_F_RXCSUM		1
 #define CHECKSUM_NONE		0
 #define CHECKSUM_UNNECESSARY	1
