@@ -102,12 +102,16 @@ static void pvbus_free_page(struct pvbus *bus, const struct pvbus_proof *proof)
 			  proof->dma);
 }
 
+static bool pvbus_proof_on(const struct pvbus_proof *proof, int nid)
+{
+	return page_to_nid(virt_to_page(proof->page)) == nid;
+}
+
 static bool pvbus_proof_fits(const struct pvbus_proof *proof, u64 start, u64 end,
 			     int nid)
 {
 	return proof->dma >= start && proof->dma <= end - PVBUS_PAGE_SIZE &&
-	       (nid == NUMA_NO_NODE ||
-		page_to_nid(virt_to_page(proof->page)) == nid);
+	       (nid == NUMA_NO_NODE || pvbus_proof_on(proof, nid));
 }
 
 /* Get one page in [start, end) of that node or any, if the allocator has one to give. */
@@ -138,7 +142,7 @@ static bool pvbus_node_proven(const struct pvbus *bus, int nid)
 	unsigned int i;
 
 	for (i = 0; i < bus->nr_proofs; i++)
-		if (page_to_nid(virt_to_page(bus->proof[i].page)) == nid)
+		if (pvbus_proof_on(&bus->proof[i], nid))
 			return true;
 	return false;
 }

@@ -39,6 +39,7 @@
 #include <linux/sched/clock.h>
 #include <linux/sched/stat.h>
 #include <linux/sched/task.h>
+#include <linux/smp.h>
 
 #include "host.h"
 #include "host_trace.h"

@@ -280,7 +280,8 @@ static bool covered(const struct pvbus_ioc_vm_set_mem *table, uint64_t start,
  * @nr: their number, at most QEMU_MAX_BLOCKS
  * @table: result, if they are
  *
- * Returns whether all nonces were found, and some in each block.
+ * Returns whether all nonces were found, and all that is claimed lies in blocks that
+ * have one; the others are not in @table.
  */
 bool proof_try(const struct proof_reader *reader,
 	       const struct pvbus_ioc_vm_info *info,

@@ -76,9 +76,8 @@ static int prove(struct daemon *d, const struct pvbus_ioc_vm_info *info,
 	if (proof_find(info, &hints.ram, &table, err) ||
 	    device_vm_set_mem(d->dev, &table, err))
 		return -1;
-	log_debug("guest RAM is at %#" PRIx64 " in QEMU, %" PRIu64 " MiB below 4 GiB",
-		  (uint64_t)table.region[0].hva,
-		  (uint64_t)table.region[0].size >> 20);
+	log_debug("guest RAM begins at %#" PRIx64 " in QEMU; regions: %u",
+		  (uint64_t)table.region[0].hva, table.nr_regions);
 	return 0;
 }
 

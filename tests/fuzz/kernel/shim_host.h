@@ -31,7 +31,6 @@ struct page {
 #define page_to_pfn(p)		((unsigned long)(p) >> 3)
 #define PageAnon(p)		false
 
-typedef struct { int unused; } call_single_data_t;
 #define kthread_should_stop()		false
 #define local_clock()			0ULL
 #define NSEC_PER_USEC			1000L
