@@ -436,6 +436,7 @@ static void pvh_net_close(struct pvh_channel *ch)
 	__clear_bit(ch->queue, &net->open);
 	pvh_net_remap(net);
 	pvh_net_rx_close(ch->priv);
+	pvh_net_pages_free(&((struct pvh_net_queue *)ch->priv)->pages);
 }
 
 int pvh_net_room(struct pvh_channel *ch)

@@ -106,6 +106,21 @@ struct pvh_net_bufs {
 	u32			count;
 };
 
+/* How many a queue keeps, of 32 KiB each: what one sender has on its way, and more. */
+#define PVH_NET_PAGES		64
+
+/**
+ * struct pvh_net_pages - pages of big packets from the guest, which may still have them
+ * @page: those with a reference of ours; or NULL
+ * @next: which one to look at next, modulo their number
+ *
+ * Worker only, or when there is none.
+ */
+struct pvh_net_pages {
+	struct page	*page[PVH_NET_PAGES];
+	unsigned int	next;
+};
+
 /**
  * struct pvh_net_queue - a queue of a card
  * @net: the card
@@ -120,6 +135,7 @@ struct pvh_net_bufs {
  * @done: notices of taken packets that are still to be sent
  * @pkt: packet being taken
  * @table: its table of segments
+ * @pages: memory for big ones
  * @hurry: packets were given that the guest was not told of yet; it may be told
  *	of anything else later
  * @blocked: packets wait, but buffers or room in the ring are missing
@@ -145,6 +161,7 @@ struct pvh_net_queue {
 	} done;
 	struct pvh_net_pkt	pkt;
 	struct pvbus_net_seg	table[PVBUS_NET_MAX_SEGS];
+	struct pvh_net_pages	pages;
 	bool			hurry;
 	bool			blocked;
 	bool			stalling;
@@ -185,6 +202,11 @@ int pvh_net_room(struct pvh_channel *ch);
 /* net_tx.c: guest to host */
 int pvh_net_tx(struct pvh_net_queue *q, unsigned int budget);
 int pvh_net_flush_done(struct pvh_net_queue *q);
+
+/* net_pages.c: memory for what comes from the guest */
+bool pvh_net_pages_suit(u32 len);
+bool pvh_net_pages_add(struct pvh_net_pages *p, struct sk_buff *skb, u32 len);
+void pvh_net_pages_free(struct pvh_net_pages *p);
 
 /* net_rx.c: host to guest */
 netdev_tx_t pvh_net_start_xmit(struct sk_buff *skb, struct net_device *dev);

@@ -98,28 +98,54 @@ static void pvh_net_deliver(struct pvh_net_queue *q, struct pvh_net_batch *b)
 
 /* -- one packet ---------------------------------------------------------------- */
 
-/* Small packets in one piece, big ones with their headers in front of pages. */
-static struct sk_buff *pvh_net_alloc(struct net_device *dev, u32 len)
+/* The headers, and @len bytes in pages of the queue's. */
+static struct sk_buff *pvh_net_alloc_pages(struct pvh_net_queue *q, u32 len)
+{
+	struct sk_buff *skb = alloc_skb(PVH_NET_HEADROOM + PVH_NET_HEAD,
+					GFP_KERNEL);
+
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, PVH_NET_HEADROOM);
+	skb_put(skb, PVH_NET_HEAD);
+	if (pvh_net_pages_add(&q->pages, skb, len))
+		return skb;
+	kfree_skb(skb);
+	return NULL;
+}
+
+/* The headers, and @len bytes in pages of whatever size there is. */
+static struct sk_buff *pvh_net_alloc_frags(u32 len)
 {
 	struct sk_buff *skb;
 	int err;
 
+	skb = alloc_skb_with_frags(PVH_NET_HEADROOM + PVH_NET_HEAD, len,
+				   PAGE_ALLOC_COSTLY_ORDER, &err, GFP_KERNEL);
+	if (!skb)
+		return NULL;
+	skb_reserve(skb, PVH_NET_HEADROOM);
+	skb_put(skb, PVH_NET_HEAD);
+	skb->data_len = len;
+	skb->len += len;
+	return skb;
+}
+
+/* Small packets in one piece, big ones with their headers in front of pages. */
+static struct sk_buff *pvh_net_alloc(struct pvh_net_queue *q, u32 len)
+{
+	struct sk_buff *skb = NULL;
+
 	if (len <= SKB_MAX_HEAD(PVH_NET_HEADROOM)) {
-		skb = __netdev_alloc_skb_ip_align(dev, len, GFP_KERNEL);
+		skb = __netdev_alloc_skb_ip_align(q->net->dev, len, GFP_KERNEL);
 		if (skb)
 			skb_put(skb, len);
 		return skb;
 	}
-	skb = alloc_skb_with_frags(PVH_NET_HEADROOM + PVH_NET_HEAD,
-				   len - PVH_NET_HEAD, PAGE_ALLOC_COSTLY_ORDER,
-				   &err, GFP_KERNEL);
-	if (skb) {
-		skb_reserve(skb, PVH_NET_HEADROOM);
-		skb_put(skb, PVH_NET_HEAD);
-		skb->data_len = len - PVH_NET_HEAD;
-		skb->len += skb->data_len;
-	}
-	return skb;
+	len -= PVH_NET_HEAD;
+	if (pvh_net_pages_suit(len))
+		skb = pvh_net_alloc_pages(q, len);
+	return skb ? skb : pvh_net_alloc_frags(len);
 }
 
 /*
@@ -190,7 +216,7 @@ static struct sk_buff *pvh_net_read(struct pvh_net_queue *q)
 
 	if (!pvh_net_hdr_ok(&pkt->hdr, pkt->len, q->ch->features))
 		return NULL;
-	skb = pvh_net_alloc(q->net->dev, pkt->len);
+	skb = pvh_net_alloc(q, pkt->len);
 	if (!skb)
 		return NULL;
 	err = pvh_net_copy_in(q->ch, skb, pkt);
