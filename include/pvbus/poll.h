@@ -7,13 +7,17 @@
 #ifndef PVBUS_POLL_H
 #define PVBUS_POLL_H
 
-#include <linux/math.h>
-#include <linux/minmax.h>
+#ifdef __KERNEL__
 #include <linux/types.h>
+#else
+#include <pvbus/user.h>
+#endif
 
-/* Look for so many times the usual gap, and at least so long (nanoseconds). */
-#define PVPOLL_GAPS		8
+/* Look for so many times the longest of the last gaps, and at least so long (ns). */
+#define PVPOLL_GAPS		2
 #define PVPOLL_MIN		10000
+/* Each gap that is shorter takes this part of it away. */
+#define PVPOLL_DECAY		256
 /*
  * Out of PVPOLL_SCORE_MAX looks, how many pay, going by the recent ones. With
  * fewer than PVPOLL_SCORE_MIN, do not look, but try it again now and then.
@@ -31,17 +35,19 @@
 
 /**
  * struct pvpoll - what was learned; its owner serializes its use
- * @gap: usual time between two pieces of work, in nanoseconds
+ * @gap: longest time between two pieces of work lately, in nanoseconds: who sends
+ *	batches, and waits for the answers in between, has gaps of two kinds, and to
+ *	sleep in each of the long ones costs a doorbell and a wake-up
  * @score: how often looking pays, 0 to PVPOLL_SCORE_MAX
  * @backoff: short waits to let pass before looking is tried again, doubled each
  *	time that it did not pay
  * @skip: of them, those still to come
  */
 struct pvpoll {
-	u64	gap;
-	u32	score;
-	u32	backoff;
-	u32	skip;
+	__u64	gap;
+	__u32	score;
+	__u32	backoff;
+	__u32	skip;
 };
 
 /**
@@ -51,11 +57,29 @@ struct pvpoll {
  *
  * Return: nanoseconds; 0: do not look.
  */
-static inline u64 pvpoll_window(const struct pvpoll *p, u64 max)
+static inline __u64 pvpoll_window(const struct pvpoll *p, __u64 max)
 {
+	__u64 window = PVPOLL_GAPS * p->gap;
+
 	if (p->score < PVPOLL_SCORE_MIN)
 		return 0;
-	return min_t(u64, max, max_t(u64, PVPOLL_GAPS * p->gap, PVPOLL_MIN));
+	if (window < PVPOLL_MIN)
+		window = PVPOLL_MIN;
+	return window < max ? window : max;
+}
+
+/* One part of @score, rounded up. */
+static inline __u32 pvpoll_part(__u32 score)
+{
+	return (score + PVPOLL_WEIGHT - 1) / PVPOLL_WEIGHT;
+}
+
+static inline void pvpoll_learn(struct pvpoll *p, __u64 gap)
+{
+	if (gap > p->gap)
+		p->gap = gap;
+	else
+		p->gap -= (p->gap - gap) / PVPOLL_DECAY;
 }
 
 /**
@@ -63,10 +87,10 @@ static inline u64 pvpoll_window(const struct pvpoll *p, u64 max)
  * @p: what was learned
  * @gap: how long there was nothing, in nanoseconds
  */
-static inline void pvpoll_paid(struct pvpoll *p, u64 gap)
+static inline void pvpoll_paid(struct pvpoll *p, __u64 gap)
 {
-	p->gap = (p->gap * (PVPOLL_WEIGHT - 1) + gap) / PVPOLL_WEIGHT;
-	p->score += DIV_ROUND_UP(PVPOLL_SCORE_MAX - p->score, PVPOLL_WEIGHT);
+	pvpoll_learn(p, gap);
+	p->score += pvpoll_part(PVPOLL_SCORE_MAX - p->score);
 	p->backoff = 0;
 }
 
@@ -76,10 +100,12 @@ static inline void pvpoll_paid(struct pvpoll *p, u64 gap)
  */
 static inline void pvpoll_failed(struct pvpoll *p)
 {
-	p->score -= DIV_ROUND_UP(p->score, PVPOLL_WEIGHT);
+	p->score -= pvpoll_part(p->score);
 	if (p->score >= PVPOLL_SCORE_MIN)
 		return;
-	p->backoff = min_t(u32, 2 * p->backoff + 1, PVPOLL_BACKOFF_MAX);
+	p->backoff = 2 * p->backoff + 1;
+	if (p->backoff > PVPOLL_BACKOFF_MAX)
+		p->backoff = PVPOLL_BACKOFF_MAX;
 	p->skip = p->backoff;
 }
 
@@ -90,9 +116,15 @@ static inline void pvpoll_failed(struct pvpoll *p)
  *	measure never looks: each of its gaps is long.
  * @max: bound, in nanoseconds
  */
-static inline void pvpoll_slept(struct pvpoll *p, u64 gap, u64 max)
+static inline void pvpoll_slept(struct pvpoll *p, __u64 gap, __u64 max)
 {
-	if (p->score >= PVPOLL_SCORE_MIN || gap > PVPOLL_TRY_FACTOR * max)
+	if (p->score >= PVPOLL_SCORE_MIN) {
+		/* to look for that long would have found it */
+		if (gap <= max)
+			pvpoll_learn(p, gap);
+		return;
+	}
+	if (gap > PVPOLL_TRY_FACTOR * max)
 		return;
 	if (p->skip) {
 		p->skip--;
