@@ -128,6 +128,9 @@ check-unit check-stress check-static check-model check-fuzz check-lab: check-%:
 check-soak:
 	@tests/soak
 
+check-mutants:
+	@tests/mutants/run
+
 check-debug:
 	@tests/check debug/all
 
@@ -166,6 +169,7 @@ help:
 	@echo 'Run:'
 	@echo '  check           all tests (check-unit, -stress, -static, -model, -fuzz, -lab)'
 	@echo '  check-soak      what can stop in the middle, for SOAK_TIME=3600 seconds'
+	@echo '  check-mutants   each defence taken away, that a test fails without it; an hour'
 	@echo '  check-debug     the lab on a kernel with KASAN, lockdep, kmemleak; hours'
 	@echo '  fuzz            all fuzzers, FUZZ_TIME=60 seconds each'
 	@echo '  fuzz-coverage   what the inputs of the fuzzers reach'
@@ -177,5 +181,5 @@ help:
 .PHONY: all modules object modules-all kernels ktree headers tools install \
 	modules_install tools_install uninstall clean deps \
 	deps-build check check-unit check-stress check-static check-model \
-	check-fuzz check-lab check-debug check-soak fuzz fuzz-coverage demo \
-	bench bench-quick bench-ring help
+	check-fuzz check-lab check-debug check-soak check-mutants fuzz \
+	fuzz-coverage demo bench bench-quick bench-ring help
