@@ -228,6 +228,32 @@ guest_reboot() {
 	guest_wait_up "$1"
 }
 
+# guest_panic NAME: its kernel panics, which resets it, until the agent is back.
+guest_panic() {
+	kmsg_expect "$1" 'Kernel panic - not syncing: sysrq triggered crash'
+	guest_bg "$1" sh -c 'echo c >/proc/sysrq-trigger' && guest_wait_up "$1"
+}
+
+# guest_kexec_load NAME OPTION: has it load the kernel that it runs; OPTION is kexec's:
+# -l for "kexec -e", -p for when it panics, for which it was booted with crashkernel=.
+# It is the file that is installed: what the lab boots cannot be put anywhere else.
+guest_kexec_load() {
+	local share=$LAB_STATE/guests/$1/share kernel status
+
+	kernel=$(lab_kernel "$GUEST_KERNEL") || return
+	cp "${LAB_KERNEL_INITRD[$kernel]}" "$share/initrd" || return
+	guest "$1" kexec "$2" "${LAB_KERNEL_FILE[$kernel]}" --initrd=/lab/initrd \
+		--reuse-cmdline
+	status=$?
+	rm "$share/initrd"
+	return $status
+}
+
+# guest_kexec NAME: it boots what it has loaded, without a reset, until the agent is back.
+guest_kexec() {
+	guest_bg "$1" kexec -e && guest_wait_up "$1"
+}
+
 # guest_qmp NAME JSON: one QMP command; prints the answer.
 guest_qmp() {
 	local dir=$LAB_STATE/guests/$1

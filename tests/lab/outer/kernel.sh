@@ -3,9 +3,9 @@
 #
 # Which kernels there are, and which are meant.
 
-# By release: kernel image, directory of modules ("" if it has none), image
-# of the initramfs.
-declare -A LAB_KERNEL_IMAGE=() LAB_KERNEL_MODDIR=() LAB_KERNEL_INITRD=()
+# By release: file that was installed, image that the lab boots, directory of
+# modules ("" if it has none), image of the initramfs.
+declare -A LAB_KERNEL_FILE=() LAB_KERNEL_IMAGE=() LAB_KERNEL_MODDIR=() LAB_KERNEL_INITRD=()
 
 # kernel_installed: the releases of the stock kernels, oldest first.
 kernel_installed() {
@@ -89,6 +89,7 @@ kernel_select() {
 		image=/boot/vmlinuz-$KERNEL
 		moddir=/lib/modules/$KERNEL
 	fi
+	LAB_KERNEL_FILE[$KERNEL]=$image
 	LAB_KERNEL_IMAGE[$KERNEL]=$(_kernel_unpacked "$image" "$KERNEL")
 	LAB_KERNEL_MODDIR[$KERNEL]=$moddir
 	LAB_KERNEL_INITRD[$KERNEL]=$(initramfs "$KERNEL" "$moddir")

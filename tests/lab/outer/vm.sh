@@ -106,7 +106,8 @@ vm_kill() {
 # shellcheck disable=SC2153 # ACCEL is parse_options'
 vm_write_conf() {
 	{
-		declare -p LAB_DIR REPO LAB_KERNEL_IMAGE LAB_KERNEL_INITRD LAB_KERNEL_MODDIR \
+		declare -p LAB_DIR REPO LAB_KERNEL_FILE LAB_KERNEL_IMAGE LAB_KERNEL_INITRD \
+			LAB_KERNEL_MODDIR \
 			LAB_VM_CMDLINE LAB_KEEP_GOING LAB_SHELL LAB_SCENARIOS \
 			LAB_TIME_SCALE LAB_KVM_ANCHOR
 		printf 'export %q\n' "${LAB_ENV[@]}"

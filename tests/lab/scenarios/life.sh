@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Comings and goings: reboot, reset, driver reload, a daemon that is replaced,
-# daemon and QEMU ending, modules unloaded.
+# Comings and goings: reboot, reset, panic, kexec, driver reload, a daemon that is
+# replaced, daemon and QEMU ending, modules unloaded.
 
-TIMEOUT=420
+TIMEOUT=600
 
 guest_io() {
 	pvbus_guest_load pvblk pvnet || return
@@ -96,6 +96,25 @@ other_path() {
 	check "the guest does I/O" guest vm1 guest_reads
 }
 
+# A kernel that follows another without a reset: the device is as that has left it. One
+# that crashed has told the host nothing.
+restarts() {
+	busy
+	check "it panics under I/O, and comes back" guest_panic vm1
+	check "and does I/O again" guest vm1 guest_io || return
+	check "it loads its kernel once more" guest_kexec_load vm1 -l
+	busy
+	check "it boots that under I/O" guest_kexec vm1
+	check "and does I/O again" guest vm1 guest_io || return
+	check "it loads one for a crash" guest_kexec_load vm1 -p
+	busy
+	check "it panics under I/O, and boots that" guest_panic vm1
+	check "which is another kernel" guest vm1 test -e /proc/vmcore
+	check "that does I/O" guest vm1 guest_io || return
+	check "it reboots" guest_reboot vm1
+	check "and does I/O again" guest vm1 guest_io
+}
+
 reboots() {
 	check "a guest does I/O" guest vm1 guest_io || return
 	check "the host module cannot be unloaded" unload_refused
@@ -105,6 +124,7 @@ reboots() {
 	check "it is reset under I/O" guest_monitor vm1 system_reset
 	check "it comes back" guest_wait_up vm1
 	check "and does I/O again" guest vm1 guest_io || return
+	restarts || return
 	check "its drivers are reloaded five times" guest vm1 guest_reload
 	check "the driver is unbound under I/O" guest vm1 guest_unbind_busy
 	check "and does I/O again" guest vm1 guest_io
@@ -115,7 +135,7 @@ host() {
 	null_disk other 64
 	check "the host module loads" pvbus_host_load || return
 	check "pvbusd starts" daemon || return
-	check "a guest boots" pvbus_guest vm1 || return
+	check "a guest boots" pvbus_guest vm1 --append crashkernel=256M || return
 	ip link set lan0 up
 	reboots
 	takeover
