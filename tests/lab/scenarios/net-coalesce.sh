@@ -85,11 +85,12 @@ load() {
 	diag "$1: $packets packets, $interrupts interrupts"
 }
 
-# fastest: round trip of a ping, in microseconds, into "rtt"
-fastest() {
+# fast WHAT: round trip of a ping, in microseconds, into "rtt". Of 40 the fifth: whatever
+# else a card sends or gets, as it does when it has come up, may hurry a few of them.
+fast() {
 	rtt=$(ping -c 40 -i 0.05 -W 5 192.0.2.2 |
-		awk -F '[ /]' '/^rtt/ { printf "%d", $7 * 1000 }')
-	diag "$*: the fastest of 40 pings took $rtt us"
+		awk -F 'time=' 'NF > 1 { printf "%d\n", $2 * 1000 }' | sort -n | sed -n 5p)
+	diag "$*: the fifth of 40 pings took $rtt us"
 }
 
 host() {
@@ -110,24 +111,24 @@ host() {
 		adaptive-tx off tx-usecs 0
 	load "rx-usecs 0"
 	per_packet=$per
-	fastest "rx-usecs 0"
+	fast "rx-usecs 0"
 	rtt_packet=$rtt
 	check "1 ms" guest vm1 guest_set rx-usecs 1000 rx-frames 0
 	load "rx-usecs 1000"
 	check "packets wait for others" test "$per" -gt $((per_packet * 3 / 2))
-	fastest "rx-usecs 1000"
+	fast "rx-usecs 1000"
 	rtt_time=$rtt
 	check "each packet then waits" test $((rtt_time - rtt_packet)) -gt 500
 	check "1 ms, or one packet" guest vm1 guest_set rx-frames 1
-	fastest "rx-usecs 1000 rx-frames 1"
+	fast "rx-usecs 1000 rx-frames 1"
 	check "which is announced at once" test $((rtt_time - rtt)) -gt 500
 	check "1 ms again" guest vm1 guest_set rx-frames 0
 	check "the card goes down and up" guest vm1 eval \
 		"ip link set lan down && ip link set lan up && ping -c 1 -W 5 192.0.2.1"
-	fastest "rx-usecs 1000, opened anew"
+	fast "rx-usecs 1000, opened anew"
 	check "and waits still" test $((rtt - rtt_packet)) -gt 500
 	echo 0 >/sys/module/pvbus_host/parameters/coalesce_max_us
-	fastest "rx-usecs 1000, and the host allows 0"
+	fast "rx-usecs 1000, and the host allows 0"
 	check "the host has the last word" test $((rtt_time - rtt)) -gt 500
 	echo 1000 >/sys/module/pvbus_host/parameters/coalesce_max_us
 
