@@ -169,7 +169,7 @@ help:
 	@echo 'Run:'
 	@echo '  check           all tests (check-unit, -stress, -static, -model, -fuzz, -lab)'
 	@echo '  check-soak      what can stop in the middle, for SOAK_TIME=3600 seconds'
-	@echo '  check-mutants   each defence taken away, that a test fails without it; an hour'
+	@echo '  check-mutants   each defence taken away, and a test fails without it'
 	@echo '  check-debug     the lab on a kernel with KASAN, lockdep, kmemleak; hours'
 	@echo '  fuzz            all fuzzers, FUZZ_TIME=60 seconds each'
 	@echo '  fuzz-coverage   what the inputs of the fuzzers reach'

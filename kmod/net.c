@@ -430,13 +430,14 @@ static int pvh_net_open(struct pvh_channel *ch)
 static void pvh_net_close(struct pvh_channel *ch)
 {
 	struct pvh_net *net = ch->dev->priv;
+	struct pvh_net_queue *q = ch->priv;
 
 	if (ch->queue == 0)
 		netif_carrier_off(net->dev);
 	__clear_bit(ch->queue, &net->open);
 	pvh_net_remap(net);
-	pvh_net_rx_close(ch->priv);
-	pvh_net_pages_free(&((struct pvh_net_queue *)ch->priv)->pages);
+	pvh_net_rx_close(q);
+	pvh_net_pages_free(&q->pages);
 }
 
 int pvh_net_room(struct pvh_channel *ch)

@@ -98,43 +98,27 @@ static void pvh_net_deliver(struct pvh_net_queue *q, struct pvh_net_batch *b)
 
 /* -- one packet ---------------------------------------------------------------- */
 
-/* The headers, and @len bytes in pages of the queue's. */
-static struct sk_buff *pvh_net_alloc_pages(struct pvh_net_queue *q, u32 len)
-{
-	struct sk_buff *skb = alloc_skb(PVH_NET_HEADROOM + PVH_NET_HEAD,
-					GFP_KERNEL);
-
-	if (!skb)
-		return NULL;
-	skb_reserve(skb, PVH_NET_HEADROOM);
-	skb_put(skb, PVH_NET_HEAD);
-	if (pvh_net_pages_add(&q->pages, skb, len))
-		return skb;
-	kfree_skb(skb);
-	return NULL;
-}
-
-/* The headers, and @len bytes in pages of whatever size there is. */
-static struct sk_buff *pvh_net_alloc_frags(u32 len)
+/* The headers, and @frags bytes in pages of whatever size there is. */
+static struct sk_buff *pvh_net_alloc_head(u32 frags)
 {
 	struct sk_buff *skb;
 	int err;
 
-	skb = alloc_skb_with_frags(PVH_NET_HEADROOM + PVH_NET_HEAD, len,
+	skb = alloc_skb_with_frags(PVH_NET_HEADROOM + PVH_NET_HEAD, frags,
 				   PAGE_ALLOC_COSTLY_ORDER, &err, GFP_KERNEL);
 	if (!skb)
 		return NULL;
 	skb_reserve(skb, PVH_NET_HEADROOM);
 	skb_put(skb, PVH_NET_HEAD);
-	skb->data_len = len;
-	skb->len += len;
+	skb->data_len = frags;
+	skb->len += frags;
 	return skb;
 }
 
 /* Small packets in one piece, big ones with their headers in front of pages. */
 static struct sk_buff *pvh_net_alloc(struct pvh_net_queue *q, u32 len)
 {
-	struct sk_buff *skb = NULL;
+	struct sk_buff *skb;
 
 	if (len <= SKB_MAX_HEAD(PVH_NET_HEADROOM)) {
 		skb = __netdev_alloc_skb_ip_align(q->net->dev, len, GFP_KERNEL);
@@ -143,9 +127,13 @@ static struct sk_buff *pvh_net_alloc(struct pvh_net_queue *q, u32 len)
 		return skb;
 	}
 	len -= PVH_NET_HEAD;
-	if (pvh_net_pages_suit(len))
-		skb = pvh_net_alloc_pages(q, len);
-	return skb ? skb : pvh_net_alloc_frags(len);
+	if (pvh_net_pages_suit(len)) {
+		skb = pvh_net_alloc_head(0);
+		if (!skb || pvh_net_pages_add(&q->pages, skb, len))
+			return skb;
+		kfree_skb(skb);
+	}
+	return pvh_net_alloc_head(len);
 }
 
 /*
