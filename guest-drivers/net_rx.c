@@ -10,6 +10,7 @@
 #define PVBUS_COMPAT_PAGE_POOL
 
 #include <linux/etherdevice.h>
+#include <linux/kmemleak.h>
 #include <linux/skbuff.h>
 
 #include <pvbus/net_hdr.h>
@@ -479,7 +480,9 @@ void pvnet_rx_free(struct pvnet_queue *q, bool leak)
 		if (q->rx[i].page)
 			page_pool_put_full_page(q->pool, q->rx[i].page, false);
 	memset(q->rx, 0, sizeof(q->rx));
-	if (!leak)
+	if (leak)
+		kmemleak_not_leak(q->pool);
+	else
 		page_pool_destroy(q->pool);
 	q->pool = NULL;
 }

@@ -4,6 +4,7 @@
  * into the ring under a free tag, and freed when the host names the tag.
  */
 #include <linux/etherdevice.h>
+#include <linux/kmemleak.h>
 #include <linux/slab.h>
 
 #include <net/dst.h>
@@ -413,6 +414,7 @@ static void pvnet_tx_leak(struct sk_buff *skb)
 	nf_reset_ct(skb);
 	skb_ext_reset(skb);
 	skb_dst_drop(skb);
+	kmemleak_not_leak(skb);
 }
 
 /**

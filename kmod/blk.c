@@ -140,7 +140,10 @@ static void pvh_blk_free(struct pvh_blk *blk)
 {
 	if (blk->wq)
 		destroy_workqueue(blk->wq);
-	if (blk->file)
+	/* who waits for the device to be gone may open its store at once */
+	if (blk->file && current->flags & PF_KTHREAD)
+		__fput_sync(blk->file);
+	else if (blk->file)
 		fput(blk->file);
 	kfree(blk);
 }
@@ -276,6 +279,7 @@ const struct pvh_dev_ops pvh_blk_ops = {
 	.info		= pvh_blk_info,
 	.resize		= pvh_blk_resize,
 	.open		= pvh_blk_open,
+	.drain		= pvh_blk_drain,
 	.close		= pvh_blk_close,
 	.work		= pvh_blk_work,
 	.pending	= pvh_blk_pending,

@@ -191,6 +191,7 @@ void pvh_blk_info(struct pvh_dev *dev, struct pvbus_ioc_dev *args);
 
 /* blk_queue.c */
 int pvh_blk_open(struct pvh_channel *ch);
+void pvh_blk_drain(struct pvh_channel *ch);
 void pvh_blk_close(struct pvh_channel *ch);
 int pvh_blk_work(struct pvh_channel *ch);
 bool pvh_blk_pending(struct pvh_channel *ch);

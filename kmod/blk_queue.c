@@ -20,7 +20,9 @@
 #include "blk.h"
 #include "host_trace.h"
 
+/* When to say that a channel cannot be closed, and how often pages are let go. */
 #define PVH_BLK_CLOSE_WARN	(10 * HZ)
+#define PVH_BLK_CLOSE_TURN	HZ
 
 /**
  * pvh_blk_req_done() - the backing store has finished a request
@@ -41,10 +43,10 @@ void pvh_blk_req_done(struct pvh_blk_req *req, u32 status)
 	trace_pvbus_host_blk_done(q->ch, req->tag, req->cmd.cookie, status);
 	/*
 	 * Once on the list, it can be reaped and the channel be closed:
-	 * pvh_blk_close() waits for this section before it frees the queue.
+	 * pvh_blk_drain() waits for this section before the queue is freed.
 	 */
 	rcu_read_lock();
-	/* llist_add() is a full barrier, see pvh_blk_work(), pvh_blk_close() */
+	/* llist_add() is a full barrier, see pvh_blk_work(), pvh_blk_drain() */
 	if (llist_add(&req->node, &q->done)) {
 		if (READ_ONCE(q->closing))
 			wake_up(&q->wait);
@@ -332,47 +334,51 @@ int pvh_blk_open(struct pvh_channel *ch)
 	return 0;
 }
 
-/*
+/**
+ * pvh_blk_drain() - wait for what is in flight
+ * @ch: channel that closes
+ *
  * Guest pages are in the hands of the backing store: there is no way but to
- * wait for it. Each turn ends when something has finished.
+ * wait for it. Each turn ends when something has finished. What has not been
+ * announced never is.
+ *
+ * Context: its worker
  */
-static void pvh_blk_drain(struct pvh_blk_queue *q)
+void pvh_blk_drain(struct pvh_channel *ch)
 {
+	struct pvh_blk_queue *q = ch->priv;
 	unsigned long start = jiffies;
 	bool told = false;
 	int err = 0;
 
+	WRITE_ONCE(q->closing, true);
+	/* who still saw false, has added to the list before */
+	smp_mb();
 	while (q->in_flight) {
 		pvh_blk_reap(q, false, &err);
+		/* QEMU may want back what was cached */
+		pvh_pin_sleep(ch);
 		if (!q->in_flight)
 			break;
-		wait_event_timeout(q->wait, !llist_empty(&q->done),
-				   PVH_BLK_CLOSE_WARN);
+		wait_event_idle_timeout(q->wait, !llist_empty(&q->done),
+					PVH_BLK_CLOSE_TURN);
 		if (told || time_before(jiffies, start + PVH_BLK_CLOSE_WARN))
 			continue;
 		told = true;
 		pr_warn_ratelimited("VM %s, disk %s: %u requests are still with %pD4: check that device; the channel closes when it answers\n",
-				    q->ch->dev->vm->name, q->ch->dev->id,
+				    ch->dev->vm->name, ch->dev->id,
 				    q->in_flight, q->blk->file);
 	}
+	/* for those that are still in pvh_blk_req_done() */
+	synchronize_rcu();
 }
 
 /**
  * pvh_blk_close() - take a channel down
- * @ch: channel, whose worker has ended
- *
- * Waits for what is in flight. What has not been announced never is.
+ * @ch: channel with nothing in flight, whose worker has ended
  */
 void pvh_blk_close(struct pvh_channel *ch)
 {
-	struct pvh_blk_queue *q = ch->priv;
-
-	WRITE_ONCE(q->closing, true);
-	/* who still saw false, has added to the list before */
-	smp_mb();
-	pvh_blk_drain(q);
-	/* for those that are still in pvh_blk_req_done() */
-	synchronize_rcu();
+	pvh_blk_free_queue(ch->priv);
 	ch->priv = NULL;
-	pvh_blk_free_queue(q);
 }

@@ -4,8 +4,12 @@
  *
  * A channel opens in the order: check, pin the ring pages, map them, pin cache,
  * backend, worker, doorbell; and closes in the reverse one: nothing wakes the
- * worker any more, the worker ends, the backend waits for what is in flight and
+ * worker any more, the worker waits for what is in flight and ends, the backend
  * drops its pages, and only then is the ring memory the guest's again.
+ *
+ * A backing store may take as long as it likes for what is in flight, so nobody
+ * waits for that with vm->lock held: the worker does, and the control work frees
+ * the channel afterwards. Until then the queue counts as open.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -277,6 +281,8 @@ u32 pvh_channel_open(struct pvh_dev *dev, const struct pvbus_open *msg)
 		return errno_to_status(err);
 	}
 	dev->channel[array_index_nospec(ch->queue, PVH_MAX_QUEUES)] = ch;
+	dev->nr_channels++;
+	WRITE_ONCE(vm->nr_channels, vm->nr_channels + 1);
 	pvh_doorbell_add(ch);
 	/* the guest may have rung before */
 	pvh_channel_wake(ch);
@@ -286,29 +292,26 @@ u32 pvh_channel_open(struct pvh_dev *dev, const struct pvbus_open *msg)
 }
 
 /**
- * pvh_channel_close() - close a channel and free it
+ * pvh_channel_close() - begin to close a channel
  * @ch: channel; vm->lock held
+ * @ack: tell the guest when it is closed
  *
- * On return the memory of its rings and requests is the guest's again. Bounded
- * by the requests in flight, which the device has to finish.
+ * What is in flight is waited for by the worker; then pvh_channel_reap() frees
+ * the channel. One that closes already goes on doing that.
  */
-void pvh_channel_close(struct pvh_channel *ch)
+void pvh_channel_close(struct pvh_channel *ch, bool ack)
 {
-	struct pvh_dev *dev = ch->dev;
-
-	lockdep_assert_held(&dev->vm->lock);
-	dev->channel[ch->queue] = NULL;
+	lockdep_assert_held(&ch->dev->vm->lock);
+	if (ack)
+		ch->ack = true;
+	if (ch->closing)
+		return;
 	pvh_doorbell_del(ch);
-	pvh_worker_stop(ch);
-	dev->ops->close(ch);
-	pvh_pin_cache_destroy(ch);
-	rings_unmap(ch);
-	pvh_worker_forget(ch);
-	kfree(ch);
+	pvh_worker_end(ch);
 }
 
 /**
- * pvh_channel_close_all() - close all channels of a device
+ * pvh_channel_close_all() - begin to close all channels of a device
  * @dev: device; vm->lock held
  */
 void pvh_channel_close_all(struct pvh_dev *dev)
@@ -317,5 +320,65 @@ void pvh_channel_close_all(struct pvh_dev *dev)
 
 	for (i = 0; i < PVH_MAX_QUEUES; i++)
 		if (dev->channel[i])
-			pvh_channel_close(dev->channel[i]);
+			pvh_channel_close(dev->channel[i], false);
+}
+
+/* Afterwards the memory of its rings and requests is the guest's again. */
+static void channel_free(struct pvh_channel *ch)
+{
+	struct pvh_dev *dev = ch->dev;
+	struct pvh_vm *vm = dev->vm;
+
+	dev->channel[ch->queue] = NULL;
+	pvh_worker_stop(ch);
+	dev->ops->close(ch);
+	pvh_pin_cache_destroy(ch);
+	rings_unmap(ch);
+	pvh_worker_forget(ch);
+	kfree(ch);
+	dev->nr_channels--;
+	WRITE_ONCE(vm->nr_channels, vm->nr_channels - 1);
+	if (!vm->nr_channels)
+		wake_up_all(&vm->wait);
+	pvh_dev_channel_gone(dev);
+}
+
+static void channel_reap(struct pvh_channel *ch)
+{
+	struct pvh_vm *vm = ch->dev->vm;
+	u32 offer = ch->dev->offer;
+	u16 queue = ch->queue;
+	bool ack;
+
+	/* pairs with the worker: it touches nothing of the guest's any more */
+	if (!smp_load_acquire(&ch->drained))
+		return;
+	/* the guest that asked may be gone */
+	ack = ch->ack && vm->running;
+	if (ack && !pvh_ctl_room(vm)) {
+		/* it rings when it reads, and holds up nobody if it does not */
+		if (!ch->dev->ending)
+			return;
+		ack = false;
+	}
+	channel_free(ch);
+	if (ack)
+		pvh_ctl_send_chan(vm, PVBUS_MSG_CLOSE_ACK, offer, queue,
+				  PVBUS_ST_OK);
+}
+
+/**
+ * pvh_channel_reap() - free the channels that have closed
+ * @vm: VM; vm->lock held
+ */
+void pvh_channel_reap(struct pvh_vm *vm)
+{
+	struct pvh_dev *dev;
+	unsigned int i;
+
+	lockdep_assert_held(&vm->lock);
+	list_for_each_entry(dev, &vm->devs, node)
+		for (i = 0; dev->nr_channels && i < dev->max_queues; i++)
+			if (dev->channel[i])
+				channel_reap(dev->channel[i]);
 }

@@ -136,12 +136,14 @@ static int pvh_ioc_adopt(struct pvh_file *pf, struct file *file,
 
 static int pvh_ioc_destroy(struct pvh_file *pf)
 {
+	int err;
+
 	if (!pf->vm || pf->ended)
 		return -ENXIO;
 	WRITE_ONCE(pf->ended, true);
-	pvh_vm_destroy(pf->vm);
+	err = pvh_vm_destroy(pf->vm);
 	wake_up_poll(&pf->vm->wait, EPOLLIN | EPOLLHUP);
-	return 0;
+	return err;
 }
 
 /* -- calls about the VM ---------------------------------------------------------------- */

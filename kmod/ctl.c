@@ -48,20 +48,10 @@ static void ctl_interrupt(struct pvh_vm *vm)
 /* Nothing that the guest agreed to holds any more: it has to start over. */
 static void ctl_end_session(struct pvh_vm *vm, u32 why)
 {
-	pvh_window_forget(vm);
 	pvh_window_disown(vm);
 	vm->refusal = why;
 	vm->state = PVBUS_VM_REFUSED;
 	pvh_vm_event(vm);
-}
-
-/* The guest's driver is not what it says, or somebody else writes the mailbox. */
-static void ctl_violation(struct pvh_vm *vm, const char *what, u64 value)
-{
-	vm->violations++;
-	pr_warn_ratelimited("%s: guest broke the protocol: %s (%llu); it has to start over\n",
-			    vm->name, what, value);
-	ctl_end_session(vm, PVBUS_ST_PROTO);
 }
 
 /* Is the guest one that is listened to? */
@@ -70,16 +60,38 @@ static bool ctl_open(struct pvh_vm *vm)
 	return vm->generation && vm->state != PVBUS_VM_REFUSED;
 }
 
+/**
+ * pvh_ctl_violation() - the guest broke the protocol: end the conversation
+ * @vm: VM; vm->lock held
+ * @what: what was wrong, for the log
+ * @value: what it was, or 0
+ *
+ * The guest's driver is not what it says, or somebody else writes the mailbox.
+ * Nothing more happens to a guest that is not listened to.
+ */
+void pvh_ctl_violation(struct pvh_vm *vm, const char *what, u64 value)
+{
+	lockdep_assert_held(&vm->lock);
+	if (!ctl_open(vm))
+		return;
+	vm->violations++;
+	pr_warn_ratelimited("%s: guest broke the protocol: %s (%llu); it has to start over\n",
+			    vm->name, what, value);
+	ctl_end_session(vm, PVBUS_ST_PROTO);
+}
+
 /* QEMU has unmapped guest RAM: what the guest has proven holds no longer. */
 static void ctl_check_mem(struct pvh_vm *vm)
 {
 	if (!READ_ONCE(vm->mem_lost))
 		return;
-	pr_warn_ratelimited("%s: QEMU has unmapped guest RAM: what the guest has proven holds no longer; start it anew\n",
-			    vm->name);
 	if (ctl_open(vm))
 		ctl_end_session(vm, PVBUS_ST_RAM);
-	/* without a session there are no channels */
+	/* their workers look things up in it */
+	if (vm->nr_channels)
+		return;
+	pr_warn_ratelimited("%s: QEMU has unmapped guest RAM: what the guest has proven holds no longer; start it anew\n",
+			    vm->name);
 	pvh_mem_forget(vm);
 }
 
@@ -97,8 +109,8 @@ bool pvh_ctl_room(struct pvh_vm *vm)
 	room = pvring_prod_room(&vm->mbox_tx, 1);
 	if (!room)
 		room = pvring_prod_wait_room(&vm->mbox_tx, 1);
-	if (room < 0 && ctl_open(vm))
-		ctl_violation(vm, "mailbox index beyond what was sent", 0);
+	if (room < 0)
+		pvh_ctl_violation(vm, "mailbox index beyond what was sent", 0);
 	return room > 0;
 }
 
@@ -125,8 +137,16 @@ void pvh_ctl_send(struct pvh_vm *vm, u16 type, const void *body, size_t len)
 		ctl_interrupt(vm);
 }
 
-static void ctl_send_chan(struct pvh_vm *vm, u16 type, u32 offer, u16 queue,
-			  u32 status)
+/**
+ * pvh_ctl_send_chan() - send a message about a channel
+ * @vm: VM; as for pvh_ctl_send()
+ * @type: PVBUS_MSG_*
+ * @offer: device
+ * @queue: channel of the device
+ * @status: PVBUS_ST_*
+ */
+void pvh_ctl_send_chan(struct pvh_vm *vm, u16 type, u32 offer, u16 queue,
+		       u32 status)
 {
 	const struct pvbus_chan_ref ref = {
 		.offer = cpu_to_le32(offer),
@@ -135,175 +155,6 @@ static void ctl_send_chan(struct pvh_vm *vm, u16 type, u32 offer, u16 queue,
 	};
 
 	pvh_ctl_send(vm, type, &ref, sizeof(ref));
-}
-
-/* -- hello ----------------------------------------------------------------------- */
-
-static bool range_ok(const struct pvbus_range *range, u64 above, u64 *end)
-{
-	u64 start = le64_to_cpu(range->start);
-	u64 size = le64_to_cpu(range->size);
-
-	return size && start >= above && !check_add_overflow(start, size, end);
-}
-
-/* Ranges in use are ascending and disjoint, the others zero. */
-static bool hello_ranges_ok(const struct pvbus_hello *hello)
-{
-	u64 end = 0;
-	unsigned int i;
-
-	if (!hello->nr_ranges || hello->nr_ranges > PVBUS_MAX_RANGES)
-		return false;
-	for (i = 0; i < hello->nr_ranges; i++)
-		if (!range_ok(&hello->range[i], end, &end))
-			return false;
-	return !memchr_inv(&hello->range[i], 0,
-			   (PVBUS_MAX_RANGES - i) * sizeof(hello->range[0]));
-}
-
-/* Whether they lie in the ranges, and are true, is what pvh_mem_verify() asks. */
-static bool hello_nonces_ok(const struct pvbus_hello *hello)
-{
-	unsigned int i;
-
-	if (hello->nr_nonces < hello->nr_ranges ||
-	    hello->nr_nonces > PVBUS_MAX_NONCES)
-		return false;
-	for (i = 0; i < hello->nr_nonces; i++)
-		if (le64_to_cpu(hello->nonce[i].addr) % PVBUS_NONCE_SIZE)
-			return false;
-	return !memchr_inv(&hello->nonce[i], 0,
-			   (PVBUS_MAX_NONCES - i) * sizeof(hello->nonce[0]));
-}
-
-static bool hello_version_ok(const struct pvh_vm *vm)
-{
-	return vm->version >= pvh_protocol_min &&
-	       vm->version <= pvh_protocol_max;
-}
-
-static bool hello_form_ok(const struct pvbus_hello *hello)
-{
-	return !hello->reserved[0] && !hello->reserved[1] && hello->vectors &&
-	       hello_ranges_ok(hello) && hello_nonces_ok(hello);
-}
-
-/* Can the host work with such a guest? Whether it tells the truth comes later. */
-static u32 hello_acceptable(const struct pvh_vm *vm)
-{
-	if (vm->features & ~PVBUS_F_ALL)
-		return PVBUS_ST_FEATURES;
-	if (vm->guest_vectors < vm->min_vectors)
-		return PVBUS_ST_VECTORS;
-	return PVBUS_ST_OK;
-}
-
-static void hello_log_refusal(struct pvh_vm *vm, u32 status)
-{
-	switch (status) {
-	case PVBUS_ST_VERSION:
-		pr_warn_ratelimited("%s: guest speaks protocol version %u, this host %u to %u: update the older one\n",
-				    vm->name, vm->version, pvh_protocol_min,
-				    pvh_protocol_max);
-		break;
-	case PVBUS_ST_VECTORS:
-		pr_warn_ratelimited("%s: guest has %u vectors, at least %u are required: start QEMU with vectors=%u\n",
-				    vm->name, vm->guest_vectors,
-				    vm->min_vectors, vm->nr_vectors);
-		break;
-	case PVBUS_ST_RAM:
-		pr_warn_ratelimited("%s: guest RAM could not be proven; pvbusd's log says what was found\n",
-				    vm->name);
-		break;
-	default:
-		pr_warn_ratelimited("%s: guest refused with status %u\n",
-				    vm->name, status);
-	}
-}
-
-static void hello_accept(struct pvh_vm *vm)
-{
-	vm->vectors = min(vm->guest_vectors, vm->nr_vectors);
-	vm->refusal = PVBUS_ST_OK;
-	vm->running = true;
-	vm->state = PVBUS_VM_RUNNING;
-}
-
-static void hello_refuse(struct pvh_vm *vm, u32 status)
-{
-	hello_log_refusal(vm, status);
-	vm->refusal = status;
-	vm->state = PVBUS_VM_REFUSED;
-}
-
-/**
- * pvh_ctl_hello_ack() - answer the hello that is pending
- * @vm: VM; vm->lock held
- * @status: PVBUS_ST_OK, and offers follow; otherwise the guest is refused
- */
-void pvh_ctl_hello_ack(struct pvh_vm *vm, u32 status)
-{
-	struct pvbus_hello_ack ack = {
-		.status = cpu_to_le32(status),
-	};
-
-	lockdep_assert_held(&vm->lock);
-	/* the first message of a generation: no room means a broken ring */
-	if (!pvh_ctl_room(vm)) {
-		if (ctl_open(vm))
-			ctl_violation(vm, "no room to answer its hello", 0);
-		return;
-	}
-	if (status == PVBUS_ST_OK) {
-		hello_accept(vm);
-		ack.version = cpu_to_le16(vm->version);
-		ack.vectors = cpu_to_le32(vm->vectors);
-		ack.features = cpu_to_le64(vm->features);
-	} else {
-		hello_refuse(vm, status);
-		if (status == PVBUS_ST_VECTORS)
-			ack.vectors = cpu_to_le32(vm->min_vectors);
-	}
-	pvh_ctl_send(vm, PVBUS_MSG_HELLO_ACK, &ack, sizeof(ack));
-	pvh_vm_event(vm);
-	pvh_ctl_flush(vm);
-}
-
-/*
- * Each function for a type returns NULL, or what broke the protocol.
- */
-static const char *ctl_hello(struct pvh_vm *vm, const void *body)
-{
-	const struct pvbus_hello *hello = body;
-	u32 status;
-
-	if (vm->state != PVBUS_VM_ATTACHED)
-		return "second hello";
-	/* of a version that is not known, nothing else is */
-	vm->version = le16_to_cpu(hello->version);
-	if (!hello_version_ok(vm)) {
-		pvh_ctl_hello_ack(vm, PVBUS_ST_VERSION);
-		return NULL;
-	}
-	if (!hello_form_ok(hello))
-		return "malformed hello";
-
-	vm->hello = *hello;
-	vm->features = le64_to_cpu(hello->features);
-	vm->guest_vectors = le32_to_cpu(hello->vectors);
-	status = hello_acceptable(vm);
-	if (status == PVBUS_ST_OK && !vm->mem &&
-	    !(vm->flags & PVBUS_VM_LOOPBACK)) {
-		/* the daemon has to find the memory first */
-		vm->state = PVBUS_VM_PROVING;
-		pvh_vm_event(vm);
-		return NULL;
-	}
-	if (status == PVBUS_ST_OK && pvh_mem_verify(vm))
-		status = PVBUS_ST_RAM;
-	pvh_ctl_hello_ack(vm, status);
-	return NULL;
 }
 
 /* -- devices and channels ---------------------------------------------------------- */
@@ -343,22 +194,20 @@ static const char *ctl_open_msg(struct pvh_vm *vm, const void *body)
 
 	if (open->reserved)
 		return "reserved field of an open";
-	ctl_send_chan(vm, PVBUS_MSG_OPEN_ACK, le32_to_cpu(open->offer),
-		      le16_to_cpu(open->queue), ctl_open_channel(vm, open));
+	pvh_ctl_send_chan(vm, PVBUS_MSG_OPEN_ACK, le32_to_cpu(open->offer),
+			  le16_to_cpu(open->queue), ctl_open_channel(vm, open));
 	return NULL;
 }
 
-static u32 ctl_close_channel(struct pvh_vm *vm, u32 offer, u16 queue)
+/* Return: the channel, open or closing, or NULL. */
+static struct pvh_channel *ctl_find_channel(struct pvh_vm *vm, u32 offer,
+					    u16 queue)
 {
 	struct pvh_dev *dev = pvh_dev_find(vm, offer);
 
 	if (!dev || queue >= dev->max_queues)
-		return PVBUS_ST_NOENT;
-	queue = array_index_nospec(queue, PVH_MAX_QUEUES);
-	if (!dev->channel[queue])
-		return PVBUS_ST_NOENT;
-	pvh_channel_close(dev->channel[queue]);
-	return PVBUS_ST_OK;
+		return NULL;
+	return dev->channel[array_index_nospec(queue, PVH_MAX_QUEUES)];
 }
 
 static const char *ctl_close_msg(struct pvh_vm *vm, const void *body)
@@ -366,11 +215,17 @@ static const char *ctl_close_msg(struct pvh_vm *vm, const void *body)
 	const struct pvbus_chan_ref *ref = body;
 	u32 offer = le32_to_cpu(ref->offer);
 	u16 queue = le16_to_cpu(ref->queue);
+	struct pvh_channel *ch;
 
 	if (ref->reserved || ref->reserved2 || ref->status)
 		return "reserved field of a close";
-	ctl_send_chan(vm, PVBUS_MSG_CLOSE_ACK, offer, queue,
-		      ctl_close_channel(vm, offer, queue));
+	ch = ctl_find_channel(vm, offer, queue);
+	/* while it is closing, nothing says that its memory is the guest's */
+	if (ch)
+		pvh_channel_close(ch, true);
+	else
+		pvh_ctl_send_chan(vm, PVBUS_MSG_CLOSE_ACK, offer, queue,
+				  PVBUS_ST_NOENT);
 	return NULL;
 }
 
@@ -390,7 +245,7 @@ struct ctl_entry {
 
 static const struct ctl_entry ctl_table[PVBUS_MSG_TYPES] = {
 	[PVBUS_MSG_HELLO] = {
-		ctl_hello, sizeof(struct pvbus_hello), false },
+		pvh_hello_receive, sizeof(struct pvbus_hello), false },
 	[PVBUS_MSG_RESCIND_ACK] = {
 		ctl_rescind_ack, sizeof(struct pvbus_offer_ref), true },
 	[PVBUS_MSG_OPEN] = {
@@ -433,7 +288,7 @@ static void ctl_message(struct pvh_vm *vm, const struct pvbus_msg *msg)
 	else
 		wrong = entry->handle(vm, msg->body);
 	if (wrong)
-		ctl_violation(vm, wrong, type);
+		pvh_ctl_violation(vm, wrong, type);
 }
 
 /* Return: true when there may be more to do at once. */
@@ -509,9 +364,13 @@ static bool ctl_flush_channel(struct pvh_channel *ch)
 
 	if (!broken || ch->broken_told)
 		return true;
-	if (!pvh_ctl_room(vm))
-		return false;
-	ctl_send_chan(vm, PVBUS_MSG_BROKEN, ch->dev->offer, ch->queue, broken);
+	/* who has closed it, or given up the device, need not be told */
+	if (!ch->closing) {
+		if (!pvh_ctl_room(vm))
+			return false;
+		pvh_ctl_send_chan(vm, PVBUS_MSG_BROKEN, ch->dev->offer,
+				  ch->queue, broken);
+	}
 	ch->broken_told = true;
 	vm->violations++;
 	return true;
@@ -579,13 +438,15 @@ void pvh_ctl_work(struct work_struct *work)
 {
 	struct pvh_vm *vm = container_of(work, struct pvh_vm, ctl_work);
 	u64 us, start = local_clock();
-	bool slow;
+	bool slow, settled;
 
 	mutex_lock(&vm->lock);
+	/* also of a VM that ends */
+	pvh_channel_reap(vm);
 	if (!READ_ONCE(vm->dead) && vm->state != PVBUS_VM_NEW) {
-		pvh_window_check_reset(vm);
+		settled = pvh_window_check_reset(vm);
 		ctl_check_mem(vm);
-		if (ctl_receive(vm))
+		if (settled && ctl_receive(vm))
 			queue_work(vm->wq, &vm->ctl_work);
 		pvh_ctl_flush(vm);
 	}

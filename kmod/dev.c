@@ -91,6 +91,65 @@ static unsigned int dev_open_queues(const struct pvh_dev *dev)
 	return nr;
 }
 
+/* -- going ------------------------------------------------------------------------- */
+
+/* The last reference, which holds the VM. */
+static void dev_free(struct kref *ref)
+{
+	struct pvh_dev *dev = container_of(ref, struct pvh_dev, ref);
+	struct pvh_vm *vm = dev->vm;
+
+	kfree(dev);
+	pvh_vm_put(vm);
+}
+
+/*
+ * All channels are closed. The device stays in the list, and its id taken, until
+ * the backend has let go of everything.
+ */
+static void dev_end_work(struct work_struct *work)
+{
+	struct pvh_dev *dev = container_of(work, struct pvh_dev, end_work);
+	struct pvh_vm *vm = dev->vm;
+
+	dev->ops->destroy(dev);
+
+	mutex_lock(&vm->lock);
+	list_del(&dev->node);
+	vm->nr_devs--;
+	/* the mailbox had no room all that time */
+	if (vm->running && dev->offered && !dev->rescind_sent)
+		vm->owed[vm->nr_owed++] = dev->offer;
+	pvh_vm_dev_gone(vm);
+	mutex_unlock(&vm->lock);
+	complete_all(&dev->gone);
+	kref_put(&dev->ref, dev_free);
+}
+
+/**
+ * pvh_dev_channel_gone() - a channel was freed
+ * @dev: its device; vm->lock held
+ */
+void pvh_dev_channel_gone(struct pvh_dev *dev)
+{
+	if (dev->ending && !dev->nr_channels)
+		queue_work(pvh_reap_wq, &dev->end_work);
+}
+
+/* From here on @dev, which is being removed, goes by itself. vm->lock held. */
+static void dev_end(struct pvh_dev *dev)
+{
+	if (dev->ending)
+		return;
+	dev->ending = true;
+	pvh_channel_close_all(dev);
+	if (dev->nr_channels)
+		/* some may be drained */
+		queue_work(dev->vm->wq, &dev->vm->ctl_work);
+	else
+		queue_work(pvh_reap_wq, &dev->end_work);
+}
+
 /* -- adding ------------------------------------------------------------------------ */
 
 /* What is this device's own is in range, and what is not is not given. */
@@ -143,11 +202,15 @@ static struct pvh_dev *dev_alloc(struct pvh_vm *vm,
 			  min_t(unsigned int, num_online_cpus(), PVH_MAX_QUEUES);
 	spin_lock_init(&dev->blob_lock);
 	init_completion(&dev->released);
+	init_completion(&dev->gone);
+	kref_init(&dev->ref);
+	kref_get(&vm->ref);
+	INIT_WORK(&dev->end_work, dev_end_work);
 	return dev;
 }
 
 /* The last step: afterwards the guest knows it. */
-static int dev_publish(struct pvh_dev *dev)
+static int dev_publish(struct pvh_dev *dev, struct pvbus_ioc_dev *args)
 {
 	struct pvh_vm *vm = dev->vm;
 	int err;
@@ -159,6 +222,8 @@ static int dev_publish(struct pvh_dev *dev)
 		dev->offer = ++vm->next_offer;
 		list_add_tail(&dev->node, &vm->devs);
 		vm->nr_devs++;
+		args->offer = dev->offer;
+		args->max_queues = dev->max_queues;
 		pvh_ctl_flush(vm);
 	}
 	mutex_unlock(&vm->lock);
@@ -195,49 +260,17 @@ int pvh_dev_add(struct pvh_vm *vm, struct pvbus_ioc_dev *args)
 		return -ENOMEM;
 	err = dev->ops->create(dev, args);
 	if (err)
-		goto free_dev;
-	err = dev_publish(dev);
-	if (err)
-		goto destroy;
-	args->offer = dev->offer;
-	args->max_queues = dev->max_queues;
-	return 0;
-
-destroy:
+		goto put;
+	err = dev_publish(dev, args);
+	if (!err)
+		return 0;
 	dev->ops->destroy(dev);
-free_dev:
-	kfree(dev);
+put:
+	kref_put(&dev->ref, dev_free);
 	return err;
 }
 
 /* -- removing -------------------------------------------------------------------- */
-
-/*
- * The device is marked as removing by the caller, and so is the caller's alone.
- * It stays in the list, and its id taken, until the backend has let go of
- * everything.
- */
-static void dev_destroy(struct pvh_dev *dev)
-{
-	struct pvh_vm *vm = dev->vm;
-
-	mutex_lock(&vm->lock);
-	pvh_channel_close_all(dev);
-	mutex_unlock(&vm->lock);
-
-	dev->ops->destroy(dev);
-
-	mutex_lock(&vm->lock);
-	list_del(&dev->node);
-	WRITE_ONCE(vm->nr_devs, vm->nr_devs - 1);
-	/* the mailbox had no room all that time */
-	if (vm->running && dev->offered && !dev->rescind_sent)
-		vm->owed[vm->nr_owed++] = dev->offer;
-	mutex_unlock(&vm->lock);
-	/* for pvh_dev_remove_all() */
-	wake_up_all(&vm->wait);
-	kfree(dev);
-}
 
 /* Mark @dev and tell the guest. Return: is it worth waiting for the guest? */
 static bool dev_rescind(struct pvh_dev *dev)
@@ -261,6 +294,15 @@ static bool dev_wait_released(struct pvh_dev *dev, unsigned int timeout_ms)
 						    timeout) > 0;
 }
 
+/* Return: 0, or -EINPROGRESS when it goes without us. */
+static int dev_wait_gone(struct pvh_dev *dev)
+{
+	unsigned long timeout = msecs_to_jiffies(PVH_GONE_MS);
+
+	return wait_for_completion_killable_timeout(&dev->gone, timeout) > 0 ?
+	       0 : -EINPROGRESS;
+}
+
 /**
  * pvh_dev_remove() - rescind a device and remove it
  * @vm: VM
@@ -270,12 +312,14 @@ static bool dev_wait_released(struct pvh_dev *dev, unsigned int timeout_ms)
  * When the guest has not let go in time, or the caller is killed, the channels
  * are closed under it.
  *
- * Return: 0, -ENOENT, -EBUSY (is being removed already).
+ * Return: 0, -ENOENT, -EBUSY (is being removed already), -EINPROGRESS (its backing
+ * store does not answer: it is gone when that does).
  */
 int pvh_dev_remove(struct pvh_vm *vm, const char *id, unsigned int timeout_ms)
 {
 	struct pvh_dev *dev;
 	bool wait;
+	int err;
 
 	mutex_lock(&vm->lock);
 	dev = dev_find_id(vm, id);
@@ -283,48 +327,38 @@ int pvh_dev_remove(struct pvh_vm *vm, const char *id, unsigned int timeout_ms)
 		mutex_unlock(&vm->lock);
 		return dev ? -EBUSY : -ENOENT;
 	}
+	kref_get(&dev->ref);
 	wait = dev_rescind(dev);
 	mutex_unlock(&vm->lock);
 
 	if (wait && !dev_wait_released(dev, timeout_ms))
 		pr_notice_ratelimited("%s: %s was not released by the guest within %u ms: closed under it\n",
 				      vm->name, dev->id, timeout_ms);
-	dev_destroy(dev);
-	return 0;
-}
-
-/* A device that nobody removes yet, marked; those that wait are hurried. */
-static struct pvh_dev *dev_claim(struct pvh_vm *vm)
-{
-	struct pvh_dev *dev, *found = NULL;
-
 	mutex_lock(&vm->lock);
-	list_for_each_entry(dev, &vm->devs, node) {
-		if (dev->removing) {
-			complete(&dev->released);
-		} else if (!found) {
-			dev->removing = true;
-			found = dev;
-		}
-	}
+	dev_end(dev);
 	mutex_unlock(&vm->lock);
-	return found;
+	err = dev_wait_gone(dev);
+	kref_put(&dev->ref, dev_free);
+	return err;
 }
 
 /**
- * pvh_dev_remove_all() - remove all devices at once
- * @vm: VM to which none can be added any more: vm->dead or vm->ending is set
+ * pvh_dev_remove_all() - begin to remove all devices
+ * @vm: VM to which none can be added any more: vm->dead or vm->ending is set;
+ *	vm->lock held
  *
- * The guest is not asked. Waits for removals that are under way elsewhere.
+ * The guest is not asked. Who waits for a guest elsewhere waits no more.
  */
 void pvh_dev_remove_all(struct pvh_vm *vm)
 {
 	struct pvh_dev *dev;
 
-	while ((dev = dev_claim(vm)))
-		dev_destroy(dev);
-	/* they hold references of their own: their last step may still run */
-	wait_event(vm->wait, !READ_ONCE(vm->nr_devs));
+	lockdep_assert_held(&vm->lock);
+	list_for_each_entry(dev, &vm->devs, node) {
+		dev->removing = true;
+		complete(&dev->released);
+		dev_end(dev);
+	}
 }
 
 /* -- telling about -------------------------------------------------------------------- */

@@ -169,6 +169,10 @@ struct pvh_stats {
  *	pvh_channel_wake() from ->open() on until ->close() returns
  * @kicked: something happened since the worker looked
  * @broken: PVBUS_ST_* once the peer broke the protocol; the worker then idles
+ * @closing: nothing is served any more; written under vm->lock
+ * @ack: the guest is to be told when it is closed; vm->lock
+ * @drained: nothing is in flight any more, and the worker waits for its end;
+ *	written by the worker, release
  * @pins: translation cache; worker only
  * @stats: counters
  * @broken_told: the guest was told of @broken; vm->lock
@@ -221,6 +225,9 @@ struct pvh_channel {
 	struct task_struct	*worker;
 	unsigned long		kicked;
 	int			broken;
+	bool			closing;
+	bool			ack;
+	bool			drained;
 	struct pvh_pin_cache	pins;
 	struct pvh_stats	stats;
 	bool			broken_told;
@@ -262,6 +269,12 @@ void pvh_channel_lazy(struct pvh_channel *ch);
 void pvh_channel_stuck(struct pvh_channel *ch);
 
 /*
+ * For how long, in milliseconds, somebody waits for a device or a VM to be gone,
+ * whose backing store may not answer: then it goes without him.
+ */
+#define PVH_GONE_MS		5000
+
+/*
  * Entries that ->work() may take from the ring before it returns, and bytes that
  * they may ask for, the last one not counted: between two calls the worker lets
  * others have its CPU, and the guest is told what is done.
@@ -284,8 +297,10 @@ void pvh_channel_stuck(struct pvh_channel *ch);
  *	NULL: it has none
  * @open: set up ch->priv for a channel whose rings exist and whose worker does
  *	not run yet. Features were checked against dev->features.
- * @close: the worker has ended; wait for what is in flight, drop all pins
- *	with pvh_pin_put(), free ch->priv
+ * @drain: the channel closes: wait for what is in flight, however long the
+ *	device takes for that. Worker context. NULL: it has nothing in flight
+ * @close: the worker has ended, and drained the channel if it ever ran; drop all
+ *	pins with pvh_pin_put(), free ch->priv. Does not wait for the device
  * @work: take entries from the ring, up to PVH_BUDGET of them or
  *	PVH_BUDGET_BYTES, and reap what the device finished; publish; interrupt
  *	when the guest asked for it. Worker context, may sleep. Returns how much
@@ -306,6 +321,7 @@ struct pvh_dev_ops {
 	void	(*info)(struct pvh_dev *dev, struct pvbus_ioc_dev *args);
 	int	(*resize)(struct pvh_dev *dev, u64 *capacity);
 	int	(*open)(struct pvh_channel *ch);
+	void	(*drain)(struct pvh_channel *ch);
 	void	(*close)(struct pvh_channel *ch);
 	int	(*work)(struct pvh_channel *ch);
 	bool	(*pending)(struct pvh_channel *ch);
@@ -319,7 +335,8 @@ extern const struct pvh_dev_ops pvh_net_ops;
 
 /**
  * struct pvh_dev - a device that a VM is offered
- * @vm: the VM, which outlives it
+ * @vm: the VM, with a reference
+ * @ref: references: the list of devices, whoever waits for @gone
  * @node: in vm->devs, ascending by @offer; vm->lock
  * @ops: its type
  * @offer: number of the offer
@@ -340,11 +357,16 @@ extern const struct pvh_dev_ops pvh_net_ops;
  * @removing: RESCIND is to be or was sent; vm->lock
  * @rescind_sent: it was; vm->lock
  * @released: completed when the guest has let go of it
- * @channel: open channels by queue, or NULL; vm->lock
+ * @ending: it goes as soon as its channels are closed; vm->lock
+ * @end_work: has the backend let go, then it is gone
+ * @gone: completed when it is
+ * @channel: channels by queue, open or closing, or NULL; vm->lock
+ * @nr_channels: their number; vm->lock
  * @priv: the backend's
  */
 struct pvh_dev {
 	struct pvh_vm		*vm;
+	struct kref		ref;
 	struct list_head	node;
 	const struct pvh_dev_ops *ops;
 	u32			offer;
@@ -363,7 +385,11 @@ struct pvh_dev {
 	bool			removing;
 	bool			rescind_sent;
 	struct completion	released;
+	bool			ending;
+	struct work_struct	end_work;
+	struct completion	gone;
 	struct pvh_channel	*channel[PVH_MAX_QUEUES];
+	unsigned int		nr_channels;
 	void			*priv;
 };
 
@@ -371,6 +397,8 @@ int pvh_dev_add(struct pvh_vm *vm, struct pvbus_ioc_dev *args);
 int pvh_dev_resize(struct pvh_vm *vm, const char *id, u64 *capacity);
 int pvh_dev_remove(struct pvh_vm *vm, const char *id, unsigned int timeout_ms);
 void pvh_dev_remove_all(struct pvh_vm *vm);
+/* A channel was freed: does the device wait for that? vm->lock held. */
+void pvh_dev_channel_gone(struct pvh_dev *dev);
 int pvh_dev_next(struct pvh_vm *vm, struct pvbus_ioc_dev *args);
 int pvh_dev_stats(struct pvh_vm *vm, struct pvbus_ioc_chan_stats *args);
 struct pvh_dev *pvh_dev_find(struct pvh_vm *vm, u32 offer);
@@ -448,6 +476,9 @@ struct pvh_doorbell {
  * @wait: the daemon polls here
  * @ending: somebody destroys it; list mutex
  * @reap_work: destroys it when neither daemon nor QEMU is left
+ * @leaving: it goes as soon as its devices are gone
+ * @end_work: the rest goes
+ * @gone: completed when all of it is gone
  * @loop: the software transport, with PVBUS_VM_LOOPBACK
  *
  * @transport: how the guest is reached
@@ -470,6 +501,8 @@ struct pvh_doorbell {
  * @mbox_rx: mailbox from the guest; ctl_work only
  * @mbox_tx: mailbox to the guest; vm->lock
  * @generation: the guest's, 0 if none
+ * @resetting: the guest has asked for a reset; its channels are closing
+ * @disowned: it is to be told that its generation is served no more
  * @running: HELLO_ACK was sent: devices may be offered
  * @hello: the last hello, checked
  * @refusal: PVBUS_ST_* of the last refusal
@@ -491,6 +524,7 @@ struct pvh_doorbell {
  *
  * @devs: devices by offer
  * @nr_devs: their number
+ * @nr_channels: channels that they have, open or closing; read without the lock
  * @next_offer: next offer's number
  * @owed: offers of devices that are gone, of which the guest is still to be told
  * @nr_owed: their number
@@ -511,6 +545,9 @@ struct pvh_vm {
 	wait_queue_head_t	wait;
 	bool			ending;
 	struct work_struct	reap_work;
+	bool			leaving;
+	struct work_struct	end_work;
+	struct completion	gone;
 	const struct pvh_loop_ops *loop;
 
 	const struct pvh_transport_ops *transport;
@@ -531,6 +568,8 @@ struct pvh_vm {
 	struct pvring_cons	mbox_rx;
 	struct pvring_prod	mbox_tx;
 	u32			generation;
+	bool			resetting;
+	bool			disowned;
 	bool			running;
 	struct pvbus_hello	hello;
 	u32			refusal;
@@ -551,6 +590,7 @@ struct pvh_vm {
 
 	struct list_head	devs;
 	unsigned int		nr_devs;
+	unsigned int		nr_channels;
 	u32			next_offer;
 	u32			owed[PVH_MAX_DEVS];
 	unsigned int		nr_owed;
@@ -565,8 +605,10 @@ int pvh_vm_set_mem(struct pvh_vm *vm, const struct pvbus_ioc_vm_set_mem *args);
 void pvh_vm_info(struct pvh_vm *vm, struct pvbus_ioc_vm_info *info);
 /* The daemon's file closes: destroy a VM that nobody can use, orphan others. */
 void pvh_vm_release(struct pvh_vm *vm);
-void pvh_vm_destroy(struct pvh_vm *vm);
+int pvh_vm_destroy(struct pvh_vm *vm);
 void pvh_vm_put(struct pvh_vm *vm);
+/* A device is gone: does the VM wait for that? vm->lock held. */
+void pvh_vm_dev_gone(struct pvh_vm *vm);
 /* Tell the daemon that the state changed. Any context. */
 void pvh_vm_event(struct pvh_vm *vm);
 
@@ -639,37 +681,45 @@ void pvh_doorbell_del(struct pvh_channel *ch);
 
 /*
  * window.c: registers and reset. Map before anything else uses the VM, with
- * vm->peer set; ready and down with vm->lock held and vm->transport and
- * vm->nr_vectors set. Down ends all channels and is what VM_DESTROY and the
- * death of QEMU call.
+ * vm->peer set; the others with vm->lock held and vm->transport and vm->nr_vectors
+ * set. Down begins to close all channels and is what VM_DESTROY and the death of
+ * QEMU call; done tells the guest that they are closed.
  */
 int pvh_window_map(struct pvh_vm *vm, u64 addr);
 void pvh_window_unmap(struct pvh_vm *vm);
 void pvh_window_ready(struct pvh_vm *vm);
 void pvh_window_down(struct pvh_vm *vm);
-/* Has the guest asked for a reset? Then do it. vm->lock held. */
-void pvh_window_check_reset(struct pvh_vm *vm);
-/* Tell the guest that its generation is not served any more. vm->lock held. */
+void pvh_window_done(struct pvh_vm *vm);
+/* Has the guest asked for a reset? False while its channels are closing. */
+bool pvh_window_check_reset(struct pvh_vm *vm);
+/* The guest's generation is not served any more. */
 void pvh_window_disown(struct pvh_vm *vm);
-/* Close all channels and forget what the guest was told. vm->lock held. */
-void pvh_window_forget(struct pvh_vm *vm);
 
 /* ctl.c: the mailbox */
 void pvh_ctl_work(struct work_struct *work);
 /* Room for one more message to the guest? */
 bool pvh_ctl_room(struct pvh_vm *vm);
 void pvh_ctl_send(struct pvh_vm *vm, u16 type, const void *body, size_t len);
-/* Answer the pending hello. vm->lock held. */
-void pvh_ctl_hello_ack(struct pvh_vm *vm, u32 status);
+void pvh_ctl_send_chan(struct pvh_vm *vm, u16 type, u32 offer, u16 queue,
+		       u32 status);
+/* The guest broke the protocol: it has to start over. vm->lock held. */
+void pvh_ctl_violation(struct pvh_vm *vm, const char *what, u64 value);
 /* Send offers, updates and rescinds that are due. vm->lock held. */
 void pvh_ctl_flush(struct pvh_vm *vm);
 
+/* hello.c: the handshake. vm->lock held. */
+const char *pvh_hello_receive(struct pvh_vm *vm, const void *body);
+/* Answer the hello that is pending. */
+void pvh_hello_ack(struct pvh_vm *vm, u32 status);
+
 /* channel.c. vm->lock held. Opening returns PVBUS_ST_*. */
 u32 pvh_channel_open(struct pvh_dev *dev, const struct pvbus_open *msg);
-void pvh_channel_close(struct pvh_channel *ch);
+void pvh_channel_close(struct pvh_channel *ch, bool ack);
 void pvh_channel_close_all(struct pvh_dev *dev);
+void pvh_channel_reap(struct pvh_vm *vm);
 /* worker.c */
 int pvh_worker_start(struct pvh_channel *ch);
+void pvh_worker_end(struct pvh_channel *ch);
 void pvh_worker_stop(struct pvh_channel *ch);
 void pvh_worker_forget(struct pvh_channel *ch);
 /* policy.c, for worker.c */

@@ -122,14 +122,18 @@ EXPORT_SYMBOL_GPL(pvh_loop_join);
  * pvh_loop_cut() - undo pvh_loop_join()
  * @vm: VM whose guest side has said goodbye, or should have
  *
- * Closes the channels of a guest side that has not. On return nothing calls
- * the transport for this VM any more; what it raised last may still be on its
- * way.
+ * Closes the channels of a guest side that has not, and waits for that: the memory
+ * is this kernel's. On return nothing calls the transport for this VM any more;
+ * what it raised last may still be on its way.
  */
 void pvh_loop_cut(struct pvh_vm *vm)
 {
 	mutex_lock(&vm->lock);
 	pvh_window_down(vm);
+	mutex_unlock(&vm->lock);
+	wait_event(vm->wait, !READ_ONCE(vm->nr_channels));
+	mutex_lock(&vm->lock);
+	pvh_window_done(vm);
 	vm->transport = &nobody_transport;
 	vm->transport_priv = NULL;
 	mutex_unlock(&vm->lock);

@@ -334,11 +334,11 @@ int pvh_vm_set_mem(struct pvh_vm *vm, const struct pvbus_ioc_vm_set_mem *args)
 	if (vm->state != PVBUS_VM_PROVING || vm->mem) {
 		err = -EINVAL;
 	} else if (!args->nr_regions) {
-		pvh_ctl_hello_ack(vm, PVBUS_ST_RAM);
+		pvh_hello_ack(vm, PVBUS_ST_RAM);
 	} else {
 		err = pvh_mem_believe(vm, args);
 		if (!err)
-			pvh_ctl_hello_ack(vm, PVBUS_ST_OK);
+			pvh_hello_ack(vm, PVBUS_ST_OK);
 	}
 	mutex_unlock(&vm->lock);
 	return err;

@@ -253,7 +253,7 @@ static void pvh_pin_wait(struct pvh_vm *vm, unsigned int try)
 /* Then nobody waits for the page any more. */
 static bool pvh_worker_ends(const struct pvh_channel *ch)
 {
-	return READ_ONCE(ch->dev->vm->dead) || kthread_should_stop();
+	return READ_ONCE(ch->dev->vm->dead) || READ_ONCE(ch->closing);
 }
 
 static int pvh_pin_page(struct pvh_channel *ch, u64 gfn, struct page **page)

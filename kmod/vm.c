@@ -8,8 +8,9 @@
  *	pvh_vms_lock		the list of VMs, vm->owner, vm->ending; never held
  *				together with vm->lock, and nothing sleeps long
  *				under it
- *	vm->lock		handshake, devices, channels; held while channels
- *				are closed, so no worker ever takes it
+ *	vm->lock		handshake, devices, channels; held while workers
+ *				are stopped, so none ever takes it, and never
+ *				while a backing store is waited for
  *	QEMU's mmap_lock	when pages are pinned
  *	vm->cache_lock		which pin caches there are; taken by the MMU
  *				notifier, and so under any lock of QEMU's mm
@@ -20,12 +21,14 @@
  *
  * How a VM ends. QEMU's memory ends: the MMU notifier sets vm->dead and queues
  * death_work on vm->wq, which closes all channels, so that nothing of QEMU is
- * pinned any more, and tells the daemon. The rest (devices, window, doorbells)
- * goes with pvh_vm_end(), which the daemon asks for, or the closing of its
- * file, or reap_work when there is no daemon. Exactly one of them sets
- * vm->ending and does it, never on vm->wq, which is destroyed there. The
- * structure itself lives until the last reference goes: poll() of the daemon
- * may still look at it.
+ * pinned any more, and tells the daemon. The rest begins with pvh_vm_end(), which
+ * the daemon asks for, or the closing of its file, or reap_work when there is no
+ * daemon; exactly one of them sets vm->ending and calls it. From there on it goes
+ * by itself, as a backing store may take as long as it likes for what is in
+ * flight: a worker that has drained its channel queues ctl_work, which frees the
+ * channel; the last one of a device queues its end_work; the last device queues
+ * the VM's, never on vm->wq, which is destroyed there. The structure itself lives
+ * until the last reference goes: poll() of the daemon may still look at it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -81,22 +84,14 @@ static bool pvh_vm_claim(struct pvh_vm *vm, bool orphan)
 	return mine;
 }
 
-/*
- * End a VM, in whatever state it is, be it half set up. The caller has claimed
- * it, so no other end and no ioctl is under way; its reference stays.
- */
-static void pvh_vm_end(struct pvh_vm *vm)
+/* All devices are gone. The list's reference goes with what is left. */
+static void pvh_vm_end_work(struct work_struct *work)
 {
-	/* the guest side of this kernel closes its devices in order */
-	pvh_loop_detach(vm);
+	struct pvh_vm *vm = container_of(work, struct pvh_vm, end_work);
 
 	mutex_lock(&vm->lock);
-	/* control work serves the guest no more */
-	WRITE_ONCE(vm->dead, true);
-	pvh_window_down(vm);
+	pvh_window_done(vm);
 	mutex_unlock(&vm->lock);
-
-	pvh_dev_remove_all(vm);
 	pvh_qemu_detach(vm);
 	/* QEMU may have died just before; its interrupt needs the eventfds */
 	cancel_work_sync(&vm->death_work);
@@ -110,7 +105,38 @@ static void pvh_vm_end(struct pvh_vm *vm)
 	list_del(&vm->node);
 	vm->owner = NULL;
 	mutex_unlock(&pvh_vms_lock);
+	complete_all(&vm->gone);
 	pvh_vm_put(vm);
+}
+
+/**
+ * pvh_vm_dev_gone() - a device is gone
+ * @vm: its VM; vm->lock held
+ */
+void pvh_vm_dev_gone(struct pvh_vm *vm)
+{
+	if (vm->leaving && !vm->nr_devs)
+		queue_work(pvh_reap_wq, &vm->end_work);
+}
+
+/*
+ * Begin to end a VM, in whatever state it is, be it half set up. The caller has
+ * claimed it, so no other end and no ioctl is under way.
+ */
+static void pvh_vm_end(struct pvh_vm *vm)
+{
+	/* the guest side of this kernel closes its devices in order */
+	pvh_loop_detach(vm);
+
+	mutex_lock(&vm->lock);
+	/* control work serves the guest no more */
+	WRITE_ONCE(vm->dead, true);
+	pvh_window_down(vm);
+	pvh_dev_remove_all(vm);
+	vm->leaving = true;
+	if (!vm->nr_devs)
+		queue_work(pvh_reap_wq, &vm->end_work);
+	mutex_unlock(&vm->lock);
 }
 
 /* Neither QEMU nor a daemon is left; unless a new daemon came meanwhile. */
@@ -151,13 +177,18 @@ static void pvh_death_work(struct work_struct *work)
  * pvh_vm_destroy() - end a VM
  * @vm: VM of the calling daemon, which keeps its reference
  *
- * Context: process. Takes as long as the requests in flight, which their
- * devices have to finish, and on loopback the guest side's drivers.
+ * Context: process. On loopback takes as long as the guest side's drivers.
+ * Return: 0, or -EINPROGRESS: requests are in flight that their devices do not
+ * finish, or the caller was killed; it ends when they do.
  */
-void pvh_vm_destroy(struct pvh_vm *vm)
+int pvh_vm_destroy(struct pvh_vm *vm)
 {
+	unsigned long timeout = msecs_to_jiffies(PVH_GONE_MS);
+
 	if (pvh_vm_claim(vm, false))
 		pvh_vm_end(vm);
+	return wait_for_completion_killable_timeout(&vm->gone, timeout) > 0 ?
+	       0 : -EINPROGRESS;
 }
 
 /*
@@ -187,8 +218,12 @@ static bool pvh_vm_orphan(struct pvh_vm *vm)
  */
 void pvh_vm_release(struct pvh_vm *vm)
 {
-	if (pvh_vm_orphan(vm))
+	if (pvh_vm_orphan(vm)) {
 		pvh_vm_end(vm);
+		/* the next one may want its name and its disks; it may be killed */
+		wait_for_completion_timeout(&vm->gone,
+					    msecs_to_jiffies(PVH_GONE_MS));
+	}
 	pvh_vm_put(vm);
 }
 
@@ -226,6 +261,8 @@ static struct pvh_vm *pvh_vm_alloc(const struct pvbus_ioc_vm_create *args,
 	INIT_WORK(&vm->ctl_work, pvh_ctl_work);
 	INIT_WORK(&vm->death_work, pvh_death_work);
 	INIT_WORK(&vm->reap_work, pvh_reap_work);
+	INIT_WORK(&vm->end_work, pvh_vm_end_work);
+	init_completion(&vm->gone);
 	return vm;
 }
 

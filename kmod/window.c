@@ -201,38 +201,6 @@ void pvh_window_ready(struct pvh_vm *vm)
 	queue_work(vm->wq, &vm->ctl_work);
 }
 
-/**
- * pvh_window_down() - serve this guest no more
- * @vm: VM, which may never have been ready; vm->lock held
- *
- * Closes all channels. May be called more than once. The caller has made sure
- * that no control work brings the VM back: vm->dead is set, or the work is
- * cancelled.
- */
-void pvh_window_down(struct pvh_vm *vm)
-{
-	lockdep_assert_held(&vm->lock);
-	if (!vm->win)
-		return;
-	WRITE_ONCE(win_host(vm)->state, cpu_to_le32(PVBUS_HOST_DOWN));
-	pvh_window_forget(vm);
-	win_set_generation(vm, 0);
-	vm->generation = 0;
-}
-
-/**
- * pvh_window_disown() - tell the guest that its generation is served no more
- * @vm: VM whose guest broke the protocol, and whose channels are closed; vm->lock
- *	held
- *
- * It has to start over with another generation.
- */
-void pvh_window_disown(struct pvh_vm *vm)
-{
-	lockdep_assert_held(&vm->lock);
-	win_set_generation(vm, 0);
-}
-
 static void win_forget_dev(struct pvh_dev *dev)
 {
 	pvh_channel_close_all(dev);
@@ -242,24 +210,66 @@ static void win_forget_dev(struct pvh_dev *dev)
 		complete(&dev->released);
 }
 
-/**
- * pvh_window_forget() - end what was agreed with the guest
- * @vm: VM; vm->lock held
- *
- * Closes all channels, so that nothing of the guest's memory is in use any
- * more, and takes back offers: they will be made anew to the next guest. Bounded
- * by the requests in flight, which the devices have to finish.
+/*
+ * End what was agreed with the guest: begin to close all channels, and take back
+ * offers, which will be made anew to the next guest.
  */
-void pvh_window_forget(struct pvh_vm *vm)
+static void win_forget(struct pvh_vm *vm)
 {
 	struct pvh_dev *dev;
 
-	lockdep_assert_held(&vm->lock);
 	vm->running = false;
 	vm->offers_done = false;
 	vm->nr_owed = 0;
 	list_for_each_entry(dev, &vm->devs, node)
 		win_forget_dev(dev);
+}
+
+/**
+ * pvh_window_down() - serve this guest no more
+ * @vm: VM, which may never have been ready; vm->lock held
+ *
+ * Begins to close all channels. May be called more than once. The caller has made
+ * sure that no control work brings the VM back: vm->dead is set, or nobody is
+ * there who could ask for that.
+ */
+void pvh_window_down(struct pvh_vm *vm)
+{
+	lockdep_assert_held(&vm->lock);
+	if (!vm->win)
+		return;
+	WRITE_ONCE(win_host(vm)->state, cpu_to_le32(PVBUS_HOST_DOWN));
+	win_forget(vm);
+	pvh_channel_reap(vm);
+	win_interrupt(vm);
+}
+
+/**
+ * pvh_window_done() - tell the guest that nothing of its memory is in use
+ * @vm: VM without channels, for which pvh_window_down() was called; vm->lock held
+ */
+void pvh_window_done(struct pvh_vm *vm)
+{
+	lockdep_assert_held(&vm->lock);
+	if (!vm->win)
+		return;
+	win_set_generation(vm, 0);
+	vm->generation = 0;
+}
+
+/**
+ * pvh_window_disown() - serve the guest's generation no more
+ * @vm: VM whose guest broke the protocol, or lost its memory; vm->lock held
+ *
+ * The guest is told when its channels are closed. It has to start over with
+ * another generation.
+ */
+void pvh_window_disown(struct pvh_vm *vm)
+{
+	lockdep_assert_held(&vm->lock);
+	win_forget(vm);
+	vm->disowned = true;
+	queue_work(vm->wq, &vm->ctl_work);
 }
 
 /* What the daemon is told of belongs to one guest, too. */
@@ -274,6 +284,27 @@ static void win_forget_hello(struct pvh_vm *vm)
 	vm->state = PVBUS_VM_ATTACHED;
 }
 
+/* Whatever the guest writes meanwhile, it is gone through with. */
+static void win_begin_reset(struct pvh_vm *vm)
+{
+	vm->resetting = true;
+	vm->generation = 0;
+	win_forget(vm);
+	win_forget_hello(vm);
+	/* those that only waited for room to tell the one before */
+	pvh_channel_reap(vm);
+}
+
+static void win_end_reset(struct pvh_vm *vm, u32 generation)
+{
+	win_reset_mailbox(vm);
+	vm->generation = generation;
+	if (generation)
+		vm->resets++;
+	win_set_generation(vm, generation);
+	pvh_vm_event(vm);
+}
+
 /**
  * pvh_window_check_reset() - has the guest asked for a reset? Then do it.
  * @vm: VM that is ready; vm->lock held; control work only
@@ -282,22 +313,27 @@ static void win_forget_hello(struct pvh_vm *vm)
  * whatever was agreed with the one before is void, and its memory may already
  * be somebody else's. The guest touches neither the mailbox nor any memory that
  * was shared before it has seen its generation acknowledged, so that is written
- * last.
+ * last, when all channels are closed. The last one to be has the control work
+ * look again.
+ *
+ * Return: false when that is not so yet: no message is to be read.
  */
-void pvh_window_check_reset(struct pvh_vm *vm)
+bool pvh_window_check_reset(struct pvh_vm *vm)
 {
 	u32 generation = win_guest_generation(vm);
 
 	lockdep_assert_held(&vm->lock);
-	if (generation == vm->generation)
-		return;
-
-	pvh_window_forget(vm);
-	win_forget_hello(vm);
-	win_reset_mailbox(vm);
-	vm->generation = generation;
-	if (generation)
-		vm->resets++;
-	win_set_generation(vm, generation);
-	pvh_vm_event(vm);
+	if (generation != vm->generation)
+		win_begin_reset(vm);
+	if (!vm->resetting && !vm->disowned)
+		return true;
+	if (vm->nr_channels)
+		return false;
+	if (vm->resetting)
+		win_end_reset(vm, generation);
+	else
+		win_set_generation(vm, 0);
+	vm->resetting = false;
+	vm->disowned = false;
+	return true;
 }

@@ -182,7 +182,7 @@ static bool worker_doze(struct pvh_channel *ch, u64 ns)
 
 	/* (b), with the full barrier that belongs to it */
 	set_current_state(TASK_IDLE);
-	if (!kthread_should_stop() && !test_bit(KICKED, &ch->kicked) &&
+	if (!READ_ONCE(ch->closing) && !test_bit(KICKED, &ch->kicked) &&
 	    !(ops->pending && ops->pending(ch)))
 		timed_out = !schedule_hrtimeout(&timeout, HRTIMER_MODE_REL);
 	__set_current_state(TASK_RUNNING);
@@ -265,7 +265,7 @@ static bool worker_poll(struct pvh_channel *ch)
 		if (!single_task_running() && !worker_give_way(ch, now, &given))
 			return worker_nap(ch);
 		cpu_relax();
-	} while (now - start < window + given && !kthread_should_stop());
+	} while (now - start < window + given && !READ_ONCE(ch->closing));
 	ch->stats.poll_ns += now - start - given;
 	pvpoll_failed(&ch->poll);
 	trace_pvbus_host_poll(ch, false, now - start - given);
@@ -286,7 +286,7 @@ static bool worker_wait(struct pvh_channel *ch, ktime_t *timeout)
 
 	/* (b), with the full barrier that belongs to it */
 	set_current_state(TASK_IDLE);
-	if (!kthread_should_stop() && !test_bit(KICKED, &ch->kicked) &&
+	if (!READ_ONCE(ch->closing) && !test_bit(KICKED, &ch->kicked) &&
 	    (ch->rx_held || pvring_cons_arm(&ch->rx)) &&
 	    !(ops->pending && ops->pending(ch))) {
 		trace_pvbus_host_sleep(ch);
@@ -342,8 +342,8 @@ static void worker_pause(struct pvh_channel *ch, u64 pause)
 	smp_mb();
 }
 
-/* Until pvh_worker_stop(), let go of the pages that the VM takes back. */
-static void worker_wait_stop(struct pvh_channel *ch)
+/* Until pvh_worker_end(), let go of the pages that the VM takes back. */
+static void worker_wait_end(struct pvh_channel *ch)
 {
 	pvh_policy_normal(ch);
 	/* the guest has nothing to tell any more */
@@ -354,7 +354,7 @@ static void worker_wait_stop(struct pvh_channel *ch)
 		smp_mb__after_atomic();
 		pvh_pin_sleep(ch);
 		set_current_state(TASK_IDLE);
-		if (kthread_should_stop())
+		if (READ_ONCE(ch->closing))
 			break;
 		if (!test_bit(KICKED, &ch->kicked))
 			schedule();
@@ -413,7 +413,7 @@ static void worker_serve(struct pvh_channel *ch)
 	bool rung, slept = false;
 	int did;
 
-	while (!kthread_should_stop()) {
+	while (!READ_ONCE(ch->closing)) {
 		/* a turn is bounded: between two of them, others have theirs */
 		cond_resched();
 		did = worker_work(ch, &rung);
@@ -445,12 +445,38 @@ static void worker_serve(struct pvh_channel *ch)
 	}
 }
 
+/* The channel closes; nothing is told any more of what is still in flight. */
+static void worker_drain(struct pvh_channel *ch)
+{
+	const struct pvh_dev_ops *ops = ch->dev->ops;
+	struct pvh_vm *vm = ch->dev->vm;
+
+	pvh_pin_sleep(ch);
+	if (ops->drain)
+		ops->drain(ch);
+	/* pairs with channel_reap() */
+	smp_store_release(&ch->drained, true);
+	queue_work(vm->wq, &vm->ctl_work);
+}
+
+static void worker_wait_stop(void)
+{
+	set_current_state(TASK_IDLE);
+	while (!kthread_should_stop()) {
+		schedule();
+		set_current_state(TASK_IDLE);
+	}
+	__set_current_state(TASK_RUNNING);
+}
+
 static int worker_fn(void *data)
 {
 	struct pvh_channel *ch = data;
 
 	worker_serve(ch);
-	worker_wait_stop(ch);
+	worker_wait_end(ch);
+	worker_drain(ch);
+	worker_wait_stop();
 	return 0;
 }
 
@@ -509,11 +535,24 @@ void pvh_worker_forget(struct pvh_channel *ch)
 }
 
 /**
- * pvh_worker_stop() - end the thread
+ * pvh_worker_end() - have the thread serve no more
  * @ch: channel with a worker; vm->lock held
  *
- * Bounded by one call of ->work(). ch->worker stays valid, so that late wakers
- * find a thread, if one that has ended, until pvh_worker_forget().
+ * It waits for what is in flight, and says that it has in ch->drained. Does not
+ * wait for that.
+ */
+void pvh_worker_end(struct pvh_channel *ch)
+{
+	WRITE_ONCE(ch->closing, true);
+	wake_up_process(ch->worker);
+}
+
+/**
+ * pvh_worker_stop() - end the thread
+ * @ch: channel that is drained; vm->lock held
+ *
+ * ch->worker stays valid, so that late wakers find a thread, if one that has
+ * ended, until pvh_worker_forget().
  */
 void pvh_worker_stop(struct pvh_channel *ch)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KERNEL: yes */
-/* SOURCES: tests/fuzz/kernel/vm.c kmod/ctl.c kmod/channel.c kmod/window.c */
+/* SOURCES: tests/fuzz/kernel/vm.c kmod/hello.c kmod/ctl.c kmod/channel.c kmod/window.c */
 /* SOURCES: kmod/dev.c kmod/mem.c kmod/pin.c kmod/copy.c kmod/blk_queue.c kmod/blk_map.c */
 /* SOURCES: kmod/blk_parse.c */
 /*

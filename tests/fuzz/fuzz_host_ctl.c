@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KERNEL: yes */
-/* SOURCES: tests/fuzz/kernel/vm.c kmod/ctl.c kmod/channel.c kmod/window.c */
+/* SOURCES: tests/fuzz/kernel/vm.c kmod/hello.c kmod/ctl.c kmod/channel.c kmod/window.c */
 /* SOURCES: kmod/dev.c kmod/mem.c kmod/pin.c kmod/copy.c kmod/blk_queue.c kmod/blk_map.c */
 /* SOURCES: kmod/blk_parse.c */
 /*
@@ -283,7 +283,7 @@ static void flood(void)
 
 static void check_dev(const struct pvh_dev *dev)
 {
-	unsigned int i;
+	unsigned int i, nr = 0;
 
 	must(dev->max_queues && dev->max_queues <= PVH_MAX_QUEUES);
 	must(dev->offered || !dev->rescind_sent);
@@ -294,17 +294,22 @@ static void check_dev(const struct pvh_dev *dev)
 
 		if (!ch)
 			continue;
-		must(vm.running && vm.state == PVBUS_VM_RUNNING && dev->offered);
+		nr++;
 		must(i < dev->max_queues && ch->queue == i);
-		must(ch->vector < vm.vectors);
 		must(!(ch->features & ~dev->features));
 		must(ch->nr_ring_pages <= PVBUS_MAX_GPADL);
+		if (ch->closing)
+			continue;
+		must(!dev->ending && !ch->drained);
+		must(vm.running && vm.state == PVBUS_VM_RUNNING && dev->offered);
+		must(ch->vector < vm.vectors);
 	}
+	must(nr == dev->nr_channels);
 }
 
 static void check(void)
 {
-	unsigned int nr = 0;
+	unsigned int nr = 0, channels = 0;
 	struct pvh_dev *dev;
 
 	must(!vm.lock.held);
@@ -312,7 +317,7 @@ static void check(void)
 	must(vm.running == (vm.state == PVBUS_VM_RUNNING));
 	/* before the handshake nothing is answered but hello */
 	if (vm.state != PVBUS_VM_RUNNING && vm.state != PVBUS_VM_REFUSED)
-		must(!vm.mbox_tx.head);
+		must(vm.resetting || !vm.mbox_tx.head);
 	if (vm.running)
 		must(vm.mem && vm.generation && vm.vectors &&
 		     vm.vectors <= vm.nr_vectors &&
@@ -320,8 +325,12 @@ static void check(void)
 	list_for_each_entry(dev, &vm.devs, node) {
 		check_dev(dev);
 		nr++;
+		channels += dev->nr_channels;
 	}
-	must(nr == vm.nr_devs);
+	must(nr == vm.nr_devs && channels == vm.nr_channels);
+	/* no guest is told that its memory is its own before it is */
+	must(vm.resetting || !channels || vm.state == PVBUS_VM_RUNNING ||
+	     vm.state == PVBUS_VM_REFUSED);
 	/* there is a place for each RESCIND that found no room */
 	must(nr + vm.nr_owed <= PVH_MAX_DEVS && (vm.running || !vm.nr_owed));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* KERNEL: yes */
-/* SOURCES: tests/fuzz/kernel/vm.c kmod/ctl.c kmod/channel.c kmod/window.c */
+/* SOURCES: tests/fuzz/kernel/vm.c kmod/hello.c kmod/ctl.c kmod/channel.c kmod/window.c */
 /* SOURCES: kmod/dev.c kmod/mem.c kmod/pin.c kmod/copy.c kmod/blk_queue.c kmod/blk_map.c */
 /* SOURCES: kmod/blk_parse.c */
 /*
@@ -113,8 +113,9 @@ static void close_one(struct pvh_dev *dev)
 
 	mutex_lock(&vm.lock);
 	if (dev->channel[queue])
-		pvh_channel_close(dev->channel[queue]);
+		pvh_channel_close(dev->channel[queue], false);
 	mutex_unlock(&vm.lock);
+	kernel_run();
 }
 
 /* Is it RAM? Only if all of it lies in one region. */

@@ -13,6 +13,7 @@ holds "channel: no wait needs its time-out" channel
 holds "channel: every wait may time out" channel -DHASTY
 
 mutant channel M_ACK_EARLY "$touched"
+mutant channel M_ACK_OTHER "$touched" -DHASTY
 mutant channel M_CLOSE_NO_STOP "$touched"
 mutant channel M_CLOSE_NO_DRAIN "$touched"
 mutant channel M_DISOWN_FIRST "$touched"

@@ -157,7 +157,7 @@ int device_vm_adopt(int fd, const char *name, struct pv_err *err)
 		return ret;
 	case EBUSY:
 		pv_err(err,
-		       "name '%s' is in use, another pvbusd serves that VM: choose another --name",
+		       "name '%s' is in use, another pvbusd serves that VM, or it has not ended yet: choose another --name, or wait",
 		       name);
 		return ret;
 	}
@@ -236,7 +236,12 @@ int device_vm_destroy(int fd, struct pv_err *err)
 {
 	int ret = device_ioctl(fd, PVBUS_IOC_VM_DESTROY, NULL);
 
-	return ret ? other_error(ret, "cannot end the VM", err) : 0;
+	if (ret == -EINPROGRESS)
+		pv_err(err,
+		       "the VM has not ended yet: a disk has requests that its backing store does not answer, the kernel log says which: the VM ends when it does");
+	else if (ret)
+		other_error(ret, "cannot end the VM", err);
+	return ret;
 }
 
 /* What went wrong with a new device, without its name. */
@@ -311,6 +316,9 @@ int device_remove(int fd, const char *id, unsigned int timeout_ms,
 		no_device(id, err);
 	else if (ret == -EBUSY)
 		pv_err(err, "device '%s' is being removed already: wait until it is gone",
+		       id);
+	else if (ret == -EINPROGRESS)
+		pv_err(err, "device '%s' is not gone yet: its backing store does not answer: look at that; the device goes when it does",
 		       id);
 	else if (ret)
 		pv_err(err, "cannot remove device '%s': %s", id,

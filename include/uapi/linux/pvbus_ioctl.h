@@ -6,7 +6,8 @@
  * (PVBUS_IOC_VM_CREATE) or takes over from a daemon that died
  * (PVBUS_IOC_VM_ADOPT); all other calls are about that VM. Closing the file
  * leaves a VM whose QEMU lives running, so that a new daemon can adopt it;
- * PVBUS_IOC_VM_DESTROY ends it. poll() reports EPOLLIN when the state of the
+ * PVBUS_IOC_VM_DESTROY ends it, or fails with EINPROGRESS when backing stores do not
+ * answer: it ends when they do. poll() reports EPOLLIN when the state of the
  * VM has changed since PVBUS_IOC_VM_INFO was last called, EPOLLHUP when QEMU
  * is gone, EPOLLERR as long as the file has no VM. A VM that was destroyed is
  * not replaced: open the device again. Calls about a VM fail with ENXIO without
@@ -241,7 +242,9 @@ struct pvbus_ioc_dev {
  *	channels are closed under it
  * @reserved: 0
  *
- * Errors: ENOENT.
+ * Errors: ENOENT, EBUSY (is being removed already), EINPROGRESS (the guest has it no
+ * more, but requests of it are with a backing store that does not answer: it goes,
+ * and its id is free, when they are).
  */
 struct pvbus_ioc_dev_remove {
 	__u8	id[PVBUS_ID_SIZE];

@@ -464,6 +464,8 @@ typedef struct { int unused; } poll_table;
 		jiffies += (timeout); \
 	is; \
 })
+#define wait_event_idle_timeout(w, cond, timeout) \
+	wait_event_timeout(w, cond, timeout)
 /* What has no time-out comes true, or nobody would ever go on. */
 #define wait_event(w, cond) \
 ({ \

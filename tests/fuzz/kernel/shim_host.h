@@ -6,11 +6,24 @@
 #ifndef FUZZ_SHIM_HOST_H
 #define FUZZ_SHIM_HOST_H
 
+struct kref {
+	int n;
+};
+
+#define kref_init(k)		((k)->n = 1)
+#define kref_get(k)		((k)->n++)
+#define kref_put(k, release) \
+do { \
+	struct kref *kref = (k); \
+	must(kref->n > 0); \
+	if (!--kref->n) \
+		release(kref); \
+} while (0)
+
 struct eventfd_ctx;
 struct file;
 struct mm_struct;
 struct mmu_notifier { int unused; };
-struct kref { int unused; };
 struct pid;
 struct task_struct;
 
@@ -31,7 +44,6 @@ struct page {
 #define page_to_pfn(p)		((unsigned long)(p) >> 3)
 #define PageAnon(p)		false
 
-#define kthread_should_stop()		false
 #define local_clock()			0ULL
 #define NSEC_PER_USEC			1000L
 #define mmu_notifier_synchronize()	do { } while (0)

@@ -14,12 +14,15 @@ struct pvh_vm vm;
 struct page ram[RAM_PAGES];
 unsigned short pvh_protocol_min = PVBUS_VERSION_MIN;
 unsigned short pvh_protocol_max = PVBUS_VERSION_MAX;
+struct workqueue_struct *pvh_reap_wq;
 
 /* Pins after which the VM is at its limit; 0: none. */
 static unsigned int pins_left;
 static struct pvh_blk disk;
 static struct pvh_blk_req *io[MAX_IO];
 static unsigned int nr_io;
+/* Workers that were told to end; they do when the fuzzer lets works run. */
+static struct work_struct drain_work;
 
 /* -- guest RAM ----------------------------------------------------------------------- */
 
@@ -163,6 +166,17 @@ void pvh_vm_event(struct pvh_vm *v)
 {
 }
 
+void pvh_vm_put(struct pvh_vm *v)
+{
+	/* the last one is ours */
+	must(v->ref.n > 1);
+	v->ref.n--;
+}
+
+void pvh_vm_dev_gone(struct pvh_vm *v)
+{
+}
+
 void pvh_doorbell_add(struct pvh_channel *ch)
 {
 	must(ch->vector < vm.vectors);
@@ -179,9 +193,40 @@ int pvh_worker_start(struct pvh_channel *ch)
 	return kernel_fail_at && !--kernel_fail_at ? -ENOMEM : 0;
 }
 
-void pvh_worker_stop(struct pvh_channel *ch)
+void pvh_worker_end(struct pvh_channel *ch)
+{
+	ch->closing = true;
+	kernel_queue(&drain_work, 0);
+}
+
+static void drain_one(struct pvh_channel *ch)
 {
 	pvh_pin_sleep(ch);
+	if (ch->dev->ops->drain)
+		ch->dev->ops->drain(ch);
+	ch->drained = true;
+	kernel_queue(&vm.ctl_work, 0);
+}
+
+/* A device with a channel that is not drained stays, whatever runs meanwhile. */
+static void drain_all(struct work_struct *work)
+{
+	struct pvh_channel *ch;
+	struct pvh_dev *dev;
+	unsigned int i;
+
+	list_for_each_entry(dev, &vm.devs, node) {
+		for (i = 0; i < PVH_MAX_QUEUES; i++) {
+			ch = dev->channel[i];
+			if (ch && ch->closing && !ch->drained)
+				drain_one(ch);
+		}
+	}
+}
+
+void pvh_worker_stop(struct pvh_channel *ch)
+{
+	must(ch->drained);
 }
 
 void pvh_worker_forget(struct pvh_channel *ch)
@@ -203,7 +248,7 @@ void host_work(struct pvh_channel *ch)
 {
 	int done;
 
-	if (ch->broken)
+	if (ch->broken || ch->closing)
 		return;
 	done = ch->dev->ops->work(ch);
 	must(done <= PVH_BUDGET + (int)ch->rx_slots);
@@ -300,6 +345,7 @@ const struct pvh_dev_ops pvh_blk_ops = {
 	.info		= disk_info,
 	.resize		= disk_resize,
 	.open		= pvh_blk_open,
+	.drain		= pvh_blk_drain,
 	.close		= pvh_blk_close,
 	.work		= pvh_blk_work,
 	.pending	= pvh_blk_pending,
@@ -377,6 +423,8 @@ void host_begin(void)
 	INIT_LIST_HEAD(&vm.devs);
 	INIT_LIST_HEAD(&vm.caches);
 	INIT_WORK(&vm.ctl_work, pvh_ctl_work);
+	INIT_WORK(&drain_work, drain_all);
+	kref_init(&vm.ref);
 	vm.nr_vectors = 8;
 	vm.min_vectors = how >> 4 & 3;
 	/* pages for lists of pages; pages themselves are not counted here */
@@ -403,14 +451,15 @@ void host_end(void)
 
 	peer_off();
 	kernel_turn = finish_io_turn;
-	kernel_cancel(&vm.ctl_work);
-	vm.dead = true;
 	mutex_lock(&vm.lock);
+	vm.dead = true;
 	pvh_window_down(&vm);
-	mutex_unlock(&vm.lock);
 	pvh_dev_remove_all(&vm);
-	kernel_run();
+	mutex_unlock(&vm.lock);
+	for (i = 0; i < PVH_MAX_DEVS && vm.nr_devs; i++)
+		kernel_wait();
 	must(!vm.nr_devs && list_empty(&vm.devs) && list_empty(&vm.caches));
+	must(!vm.nr_channels && vm.ref.n == 1);
 	pvh_window_unmap(&vm);
 	kfree(vm.mem);
 	for (i = 0; i < RAM_PAGES; i++)

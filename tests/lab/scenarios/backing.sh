@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # What is behind a disk fails and comes back, fills up, shrinks and grows while
-# the guest uses it: the guest's programs get errors, and right data or none.
+# the guest uses it: the guest's programs get errors, and right data or none. And it
+# does not answer: that holds up nothing else, and no end of anything.
 
 TIMEOUT=300
 GUEST_TIMEOUT=120
@@ -130,9 +131,51 @@ resizes() {
 	check "and works" guest vm1 verified flaky
 }
 
+# At most this long waits who wants to be rid of something, in seconds.
+BOUND=15
+
+quick() {
+	timeout -k 1 $((BOUND * LAB_TIME_SCALE)) "$@"
+}
+
+stalled() {
+	[ "$(awk '{ print $9 }' "/sys/block/$(pvblk_disk flaky | cut -d / -f 3)/stat")" -gt 0 ]
+}
+
+not_removed() {
+	! quick pvbusctl remove vm1 flaky --timeout 1 2>/run/err &&
+		grep "flaky.*does not answer" /run/err
+}
+
+# The store does not answer any more.
+stalls() {
+	check "the store stalls" dmsetup suspend --noflush flaky || return
+	guest_bg vm1 read_at flaky 0
+	check "the guest waits for it" guest vm1 within 10 stalled
+	check "the disk is removed, which does not end" not_removed
+	check "the other disk works" guest vm1 verified file
+	check "a disk is added meanwhile" quick pvbusctl add-disk vm1 "id=more,path=$STORE/more.img"
+	check "and used" guest vm1 verified more
+	check "and removed" quick pvbusctl remove vm1 more
+	check_fails "the id of the one that stalls is not free" \
+		quick pvbusctl add-disk vm1 "id=flaky,path=$STORE/more.img"
+	check "pvbusd is killed" pvbusd_kill vm1
+	check "the guest goes on" guest vm1 verified file --verify_only
+	check "the next one takes over" pvbusd_start vm1 --disk id=file,path=$STORE/disk.img
+	check "which knows the other disk only" test \
+		"$(pvbusctl show vm1 --json | jq -c '[.devices[].id]')" = '["file"]'
+	check "QEMU is killed" guest_kill vm1
+	check "pvbusd ends" pvbusd_wait vm1 $((BOUND * LAB_TIME_SCALE))
+	check "and says what is left" grep "has not ended yet: a disk" <(pvbusd_log vm1)
+	check_fails "its name is not free" pvbusd_start vm1 --disk id=file,path=$STORE/disk.img
+	check_fails "the module is in use" rmmod pvbus_host
+	check "the store answers" dmsetup resume --noudevsync flaky
+	check "and all is gone" within 10 lab_rmmod pvbus_host
+}
+
 store() {
 	mkfs.ext4 -q /dev/small && mkdir -p $STORE && mount /dev/small $STORE &&
-		truncate -s 64M $STORE/disk.img
+		truncate -s 64M $STORE/disk.img && truncate -s 4M $STORE/more.img
 }
 
 host() {
@@ -153,8 +196,7 @@ host() {
 	fills_up
 	shrinks
 	resizes
-	check "the guest stops" guest_stop vm1
-	check "and pvbusd with it" pvbusd_wait vm1
+	stalls
 	check "nothing holds the file" umount $STORE
 	check "nor the disk" dmsetup remove --noudevsync flaky
 }

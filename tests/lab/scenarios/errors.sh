@@ -113,25 +113,37 @@ vectors() {
 	VECTORS=8
 }
 
-# A memory block more than there are nonces to prove them with.
-ram() {
-	local size nodes=()
+# refused_ram WHAT WORDS OPTION...: a guest with the options, whose RAM cannot be proven.
+refused_ram() {
+	local what=$1 words=$2
 
-	for size in 256M 192M 192M 192M 192M; do
-		nodes+=(-object "memory-backend-ram,id=m${#nodes[@]},size=$size"
-			-numa "node,memdev=m${#nodes[@]}")
-	done
+	shift 2
 	check "a daemon" pvbusd_start vm1 --disk id=root,path=/dev/good || return
-	check "a guest with five memory blocks" pvbus_guest vm1 "${nodes[@]}" || return
+	check "a guest with $what" pvbus_guest vm1 "$@" || return
 	guest vm1 lab_insmod pvbus
 	check "guest RAM that cannot be proven: the daemon ends" pvbusd_wait vm1
 	cp /run/pvbus-lab/vm1.err /run/err
 	check_equal "RAM: one line" 1 "$(wc -l </run/err)"
-	said "RAM" "more than 4|NUMA nodes|start it with fewer"
+	said "RAM" "$words"
 	check "the guest lives" guest vm1 true
 	check "its kernel has a line that says why" guest vm1 \
 		sh -c 'dmesg | grep "could not prove guest memory"'
 	check "and stops" guest_stop vm1
+}
+
+ram() {
+	local size nodes=()
+
+	# one more than there are nonces to prove them with
+	for size in 256M 192M 192M 192M 192M; do
+		nodes+=(-object "memory-backend-ram,id=m${#nodes[@]},size=$size"
+			-numa "node,memdev=m${#nodes[@]}")
+	done
+	refused_ram "five memory blocks" "more than 4|NUMA nodes|start it with fewer" \
+		"${nodes[@]}"
+	refused_ram "a DIMM" "it claims|started with 1024 MiB|without DIMMs" \
+		--mem 1G,slots=1,maxmem=2G --append memhp_default_state=online \
+		-object memory-backend-ram,id=dimm,size=128M -device pc-dimm,memdev=dimm
 }
 
 host() {
