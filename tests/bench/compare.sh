@@ -29,7 +29,7 @@ TRIES_MAX=2
 
 DISK_MB=256
 
-# Set by the plan: RUN_SECONDS, ROUNDS, IDLE_SECONDS, POLL_QUEUES.
+# Set by the plan: RUN_SECONDS, ROUNDS, IDLE_SECONDS, OMIT_SECONDS, POLL_QUEUES.
 # shellcheck source=/dev/null
 . "${PLAN:?is the directory that plan.py has made}/settings"
 
@@ -188,14 +188,19 @@ bytes() {
 	esac
 }
 
+# stream OPTION...
+stream() {
+	iperf3 -J -t "$RUN_SECONDS" -O "$OMIT_SECONDS" "$@"
+}
+
 # guest_net NETWORK TEST
 guest_net() {
 	local host=198.18.$1.1 size=${2##*-} streams=1
 
 	case $2 in *-x*) streams=${2##*-x} ;; esac
 	case $2 in
-	tcp-tx*) iperf3 -J -c "$host" -t "$RUN_SECONDS" -P "$streams" ;;
-	tcp-rx*) iperf3 -J -c "$host" -t "$RUN_SECONDS" -P "$streams" -R ;;
+	tcp-tx*) stream -c "$host" -P "$streams" ;;
+	tcp-rx*) stream -c "$host" -P "$streams" -R ;;
 	tcp-rr*)
 		[ "$size" != rr ] || size=64
 		sockperf ping-pong --tcp -i "$host" -m "$(bytes "$size")" \
