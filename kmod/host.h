@@ -171,8 +171,8 @@ struct pvh_stats {
  * @broken: PVBUS_ST_* once the peer broke the protocol; the worker then idles
  * @closing: nothing is served any more; written under vm->lock
  * @ack: the guest is to be told when it is closed; vm->lock
- * @drained: nothing is in flight any more, and the worker waits for its end;
- *	written by the worker, release
+ * @drained: nothing is in flight any more, and the worker ends; written by it,
+ *	release
  * @pins: translation cache; worker only
  * @stats: counters
  * @broken_told: the guest was told of @broken; vm->lock

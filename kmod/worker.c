@@ -459,16 +459,6 @@ static void worker_drain(struct pvh_channel *ch)
 	queue_work(vm->wq, &vm->ctl_work);
 }
 
-static void worker_wait_stop(void)
-{
-	set_current_state(TASK_IDLE);
-	while (!kthread_should_stop()) {
-		schedule();
-		set_current_state(TASK_IDLE);
-	}
-	__set_current_state(TASK_RUNNING);
-}
-
 static int worker_fn(void *data)
 {
 	struct pvh_channel *ch = data;
@@ -476,7 +466,6 @@ static int worker_fn(void *data)
 	worker_serve(ch);
 	worker_wait_end(ch);
 	worker_drain(ch);
-	worker_wait_stop();
 	return 0;
 }
 
@@ -548,9 +537,10 @@ void pvh_worker_end(struct pvh_channel *ch)
 }
 
 /**
- * pvh_worker_stop() - end the thread
+ * pvh_worker_stop() - see the thread off
  * @ch: channel that is drained; vm->lock held
  *
+ * It ends by itself: nobody has to wait here until it gets a CPU once more.
  * ch->worker stays valid, so that late wakers find a thread, if one that has
  * ended, until pvh_worker_forget().
  */
