@@ -336,7 +336,7 @@ static int read_process(void *ctx, uint64_t hva, void *buf, size_t len)
 
 	if (n == (ssize_t)len)
 		return 0;
-	if (n < 0 && (errno == EPERM || errno == ESRCH))
+	if (n < 0 && (errno == EPERM || errno == ESRCH || errno == ENOSYS))
 		process->error = errno;
 	return n < 0 ? -errno : -EFAULT;
 }
@@ -350,6 +350,10 @@ static int not_found(const struct pvbus_ioc_vm_info *info, uint64_t claimed,
 
 	for (b = 0; b < ram->nr && b < QEMU_MAX_BLOCKS; b++)
 		size += ram->size[b];
+	if (error == ENOSYS)
+		return pv_err(err,
+			      "memory of QEMU (pid %d) cannot be read: this kernel was built without CONFIG_CROSS_MEMORY_ATTACH: use one that has it",
+			      info->qemu_pid);
 	if (error)
 		return pv_err(err,
 			      "memory of QEMU (pid %d) cannot be read (%s): run pvbusd as root, in QEMU's pid namespace",
