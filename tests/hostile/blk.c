@@ -221,7 +221,9 @@ static void fill_answers(struct hostile *h, u32 index)
 	struct pvbus_blk_req req;
 	unsigned int i;
 
-	for (i = 0; i < 2 * HOSTILE_SLOTS && !READ_ONCE(h->ch->broken); i++) {
+	/* a host that was kept from running has several for one slot */
+	for (i = 0; i < 2 * HOSTILE_SLOTS * PVBUS_BLK_DONE_MAX &&
+	     !READ_ONCE(h->ch->broken); i++) {
 		WRITE_ONCE(hdr->index, cpu_to_le32(index));
 		blk_good(h, &req);
 		hostile_put(h, &req);
