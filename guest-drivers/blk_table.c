@@ -4,6 +4,7 @@
  * Each queue has its own, so that no two queues wait for the same lock.
  */
 #include <linux/dma-mapping.h>
+#include <linux/kmemleak.h>
 #include <linux/slab.h>
 
 #include "blk.h"
@@ -102,7 +103,9 @@ void pvblk_free_tables(struct pvblk *blk)
 
 	for (i = 0; i < blk->nr_queues; i++) {
 		mempool_destroy(blk->queue[i].tables);
-		if (!blk->kept)
+		if (blk->kept)
+			kmemleak_not_leak(blk->queue[i].dma_pool);
+		else
 			dma_pool_destroy(blk->queue[i].dma_pool);
 	}
 }

@@ -125,6 +125,7 @@ void dma_free_coherent(struct device *dev, size_t size, void *mem,
 dma_addr_t kernel_dma_map(u32 len);
 void kernel_dma_unmap(dma_addr_t dma, u32 len);
 
+#define kmemleak_not_leak(ptr)		((void)(ptr))
 #define dma_map_page(d, page, off, len, dir)	kernel_dma_map(len)
 #define dma_unmap_page(d, dma, len, dir)	((void)(d), kernel_dma_unmap(dma, len))
 

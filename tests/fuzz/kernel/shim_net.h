@@ -77,7 +77,6 @@ void kernel_free_skb(struct sk_buff *skb);
 #define nf_reset_ct(skb)		((skb)->held &= ~SKB_CONNECTION)
 #define skb_ext_reset(skb)		((skb)->held &= ~SKB_EXTENSION)
 #define skb_dst_drop(skb)		((skb)->held &= ~SKB_ROUTE)
-#define kmemleak_not_leak(ptr)		((void)(ptr))
 #define skb_mark_for_recycle(skb)	((void)(skb))
 #define napi_alloc_skb(napi, n)		kernel_alloc_skb(n)
 #define dev_kfree_skb_any(skb)		kernel_free_skb(skb)
