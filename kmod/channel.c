@@ -293,17 +293,14 @@ u32 pvh_channel_open(struct pvh_dev *dev, const struct pvbus_open *msg)
 
 /**
  * pvh_channel_close() - begin to close a channel
- * @ch: channel; vm->lock held
- * @ack: tell the guest when it is closed
+ * @ch: channel; vm->lock held. ch->ack says whether the guest is to be told
  *
  * What is in flight is waited for by the worker; then pvh_channel_reap() frees
  * the channel. One that closes already goes on doing that.
  */
-void pvh_channel_close(struct pvh_channel *ch, bool ack)
+void pvh_channel_close(struct pvh_channel *ch)
 {
 	lockdep_assert_held(&ch->dev->vm->lock);
-	if (ack)
-		ch->ack = true;
 	if (ch->closing)
 		return;
 	pvh_doorbell_del(ch);
@@ -320,7 +317,7 @@ void pvh_channel_close_all(struct pvh_dev *dev)
 
 	for (i = 0; i < PVH_MAX_QUEUES; i++)
 		if (dev->channel[i])
-			pvh_channel_close(dev->channel[i], false);
+			pvh_channel_close(dev->channel[i]);
 }
 
 /* Afterwards the memory of its rings and requests is the guest's again. */

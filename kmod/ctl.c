@@ -15,7 +15,6 @@
 
 #include <linux/delay.h>
 #include <linux/nospec.h>
-#include <linux/overflow.h>
 #include <linux/sched/clock.h>
 #include <linux/string.h>
 
@@ -220,12 +219,14 @@ static const char *ctl_close_msg(struct pvh_vm *vm, const void *body)
 	if (ref->reserved || ref->reserved2 || ref->status)
 		return "reserved field of a close";
 	ch = ctl_find_channel(vm, offer, queue);
-	/* while it is closing, nothing says that its memory is the guest's */
-	if (ch)
-		pvh_channel_close(ch, true);
-	else
+	if (!ch) {
 		pvh_ctl_send_chan(vm, PVBUS_MSG_CLOSE_ACK, offer, queue,
 				  PVBUS_ST_NOENT);
+		return NULL;
+	}
+	/* while it is closing, nothing says that its memory is the guest's */
+	ch->ack = true;
+	pvh_channel_close(ch);
 	return NULL;
 }
 

@@ -82,15 +82,6 @@ static struct pvh_dev *dev_find_id(struct pvh_vm *vm, const char *id)
 	return NULL;
 }
 
-static unsigned int dev_open_queues(const struct pvh_dev *dev)
-{
-	unsigned int i, nr = 0;
-
-	for (i = 0; i < dev->max_queues; i++)
-		nr += !!dev->channel[i];
-	return nr;
-}
-
 /* -- going ------------------------------------------------------------------------- */
 
 /* The last reference, which holds the VM. */
@@ -127,7 +118,7 @@ static void dev_end_work(struct work_struct *work)
 }
 
 /**
- * pvh_dev_channel_gone() - a channel was freed
+ * pvh_dev_channel_gone() - a channel was freed, or there is none
  * @dev: its device; vm->lock held
  */
 void pvh_dev_channel_gone(struct pvh_dev *dev)
@@ -143,11 +134,10 @@ static void dev_end(struct pvh_dev *dev)
 		return;
 	dev->ending = true;
 	pvh_channel_close_all(dev);
+	pvh_dev_channel_gone(dev);
+	/* some may be drained */
 	if (dev->nr_channels)
-		/* some may be drained */
 		queue_work(dev->vm->wq, &dev->vm->ctl_work);
-	else
-		queue_work(pvh_reap_wq, &dev->end_work);
 }
 
 /* -- adding ------------------------------------------------------------------------ */
@@ -294,15 +284,6 @@ static bool dev_wait_released(struct pvh_dev *dev, unsigned int timeout_ms)
 						    timeout) > 0;
 }
 
-/* Return: 0, or -EINPROGRESS when it goes without us. */
-static int dev_wait_gone(struct pvh_dev *dev)
-{
-	unsigned long timeout = msecs_to_jiffies(PVH_GONE_MS);
-
-	return wait_for_completion_killable_timeout(&dev->gone, timeout) > 0 ?
-	       0 : -EINPROGRESS;
-}
-
 /**
  * pvh_dev_remove() - rescind a device and remove it
  * @vm: VM
@@ -337,7 +318,7 @@ int pvh_dev_remove(struct pvh_vm *vm, const char *id, unsigned int timeout_ms)
 	mutex_lock(&vm->lock);
 	dev_end(dev);
 	mutex_unlock(&vm->lock);
-	err = dev_wait_gone(dev);
+	err = pvh_wait_gone(&dev->gone);
 	kref_put(&dev->ref, dev_free);
 	return err;
 }
@@ -371,7 +352,7 @@ static void dev_fill(struct pvh_dev *dev, struct pvbus_ioc_dev *args)
 	memcpy(args->id, dev->id, sizeof(args->id));
 	args->offer = dev->offer;
 	args->fd = -1;
-	args->open_queues = dev_open_queues(dev);
+	args->open_queues = dev->nr_channels;
 	dev->ops->info(dev, args);
 	args->flags |= dev->own;
 	args->poll_us = dev->poll_us;

@@ -274,6 +274,15 @@ void pvh_channel_stuck(struct pvh_channel *ch);
  */
 #define PVH_GONE_MS		5000
 
+/* Return: 0, or -EINPROGRESS when it goes without the caller, who may be killed. */
+static inline int pvh_wait_gone(struct completion *gone)
+{
+	unsigned long timeout = msecs_to_jiffies(PVH_GONE_MS);
+
+	return wait_for_completion_killable_timeout(gone, timeout) > 0 ?
+	       0 : -EINPROGRESS;
+}
+
 /*
  * Entries that ->work() may take from the ring before it returns, and bytes that
  * they may ask for, the last one not counted: between two calls the worker lets
@@ -714,7 +723,7 @@ void pvh_hello_ack(struct pvh_vm *vm, u32 status);
 
 /* channel.c. vm->lock held. Opening returns PVBUS_ST_*. */
 u32 pvh_channel_open(struct pvh_dev *dev, const struct pvbus_open *msg);
-void pvh_channel_close(struct pvh_channel *ch, bool ack);
+void pvh_channel_close(struct pvh_channel *ch);
 void pvh_channel_close_all(struct pvh_dev *dev);
 void pvh_channel_reap(struct pvh_vm *vm);
 /* worker.c */

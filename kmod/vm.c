@@ -110,7 +110,7 @@ static void pvh_vm_end_work(struct work_struct *work)
 }
 
 /**
- * pvh_vm_dev_gone() - a device is gone
+ * pvh_vm_dev_gone() - a device is gone, or there is none
  * @vm: its VM; vm->lock held
  */
 void pvh_vm_dev_gone(struct pvh_vm *vm)
@@ -134,8 +134,7 @@ static void pvh_vm_end(struct pvh_vm *vm)
 	pvh_window_down(vm);
 	pvh_dev_remove_all(vm);
 	vm->leaving = true;
-	if (!vm->nr_devs)
-		queue_work(pvh_reap_wq, &vm->end_work);
+	pvh_vm_dev_gone(vm);
 	mutex_unlock(&vm->lock);
 }
 
@@ -183,12 +182,9 @@ static void pvh_death_work(struct work_struct *work)
  */
 int pvh_vm_destroy(struct pvh_vm *vm)
 {
-	unsigned long timeout = msecs_to_jiffies(PVH_GONE_MS);
-
 	if (pvh_vm_claim(vm, false))
 		pvh_vm_end(vm);
-	return wait_for_completion_killable_timeout(&vm->gone, timeout) > 0 ?
-	       0 : -EINPROGRESS;
+	return pvh_wait_gone(&vm->gone);
 }
 
 /*

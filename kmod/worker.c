@@ -451,7 +451,6 @@ static void worker_drain(struct pvh_channel *ch)
 	const struct pvh_dev_ops *ops = ch->dev->ops;
 	struct pvh_vm *vm = ch->dev->vm;
 
-	pvh_pin_sleep(ch);
 	if (ops->drain)
 		ops->drain(ch);
 	/* pairs with channel_reap() */

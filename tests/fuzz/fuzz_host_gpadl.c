@@ -113,7 +113,7 @@ static void close_one(struct pvh_dev *dev)
 
 	mutex_lock(&vm.lock);
 	if (dev->channel[queue])
-		pvh_channel_close(dev->channel[queue], false);
+		pvh_channel_close(dev->channel[queue]);
 	mutex_unlock(&vm.lock);
 	kernel_run();
 }
