@@ -156,6 +156,7 @@ struct pvbus_proof {
  * @nr_devs: their number
  * @channels: channels by pvbus_channel.node, from before OPEN is sent until
  *	the host has let go of them
+ * @unconfirmed: of how many, ever, the driver did not wait any longer for that
  * @vector: interrupts
  */
 struct pvbus {
@@ -203,6 +204,7 @@ struct pvbus {
 	struct list_head	devs;
 	unsigned int		nr_devs;
 	struct list_head	channels;
+	unsigned int		unconfirmed;
 	struct pvbus_vector	vector[PVBUS_MAX_VECTORS];
 };
 

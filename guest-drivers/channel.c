@@ -8,11 +8,17 @@
  * cannot be opened again: the answers of the two could not be told apart.
  */
 #include <linux/dma-mapping.h>
+#include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "bus_internal.h"
 #include "bus_trace.h"
+
+static unsigned int max_unconfirmed = 64;
+module_param(max_unconfirmed, uint, 0644);
+MODULE_PARM_DESC(max_unconfirmed,
+		 "Channels that a host may keep without confirming that they are closed; their memory is lost, and once there are so many, no channel is opened on that bus any more (default 64)");
 
 /* -- memory ------------------------------------------------------------------ */
 
@@ -238,10 +244,12 @@ static bool pvbus_channel_retire(struct pvbus_channel *ch)
 
 	spin_lock(&bus->lock);
 	let_go = let_go || ch->state == PVBUS_CH_CLOSED;
-	if (let_go)
+	if (let_go) {
 		list_del(&ch->node);
-	else
+	} else {
 		ch->state = PVBUS_CH_ZOMBIE;
+		bus->unconfirmed++;
+	}
 	spin_unlock(&bus->lock);
 	if (let_go) {
 		pvbus_channel_free(ch);
@@ -250,6 +258,26 @@ static bool pvbus_channel_retire(struct pvbus_channel *ch)
 	dev_err(bus->parent,
 		"pvbus%d: the host did not confirm that queue %u of offer %u is closed: its memory is kept\n",
 		bus->index, ch->queue, ch->pdev->offer);
+	return false;
+}
+
+/*
+ * A host that never confirms takes memory of each channel, which its driver does
+ * not get back even if the host confirms later: that has to end.
+ */
+static bool pvbus_channel_allowed(struct pvbus_device *pdev)
+{
+	struct pvbus *bus = pdev->bus;
+	unsigned int unconfirmed;
+
+	spin_lock(&bus->lock);
+	unconfirmed = bus->unconfirmed;
+	spin_unlock(&bus->lock);
+	if (!unconfirmed || unconfirmed < READ_ONCE(max_unconfirmed))
+		return true;
+	dev_err_ratelimited(&pdev->dev,
+			    "no channel is opened any more: of %u before, the host did not confirm that they are closed, and their memory is lost: look at the host, then restart this system or raise max_unconfirmed\n",
+			    unconfirmed);
 	return false;
 }
 
@@ -277,6 +305,8 @@ struct pvbus_channel *pvbus_channel_open(struct pvbus_device *pdev,
 	err = pvbus_channel_check(pdev, cfg);
 	if (err)
 		return ERR_PTR(err);
+	if (!pvbus_channel_allowed(pdev))
+		return ERR_PTR(-EIO);
 	ch = pvbus_channel_alloc(pdev, cfg);
 	if (!ch)
 		return ERR_PTR(-ENOMEM);

@@ -356,6 +356,7 @@ void kernel_say(const char *fmt, ...);
 #define EXPORT_SYMBOL_GPL(x)	struct kernel_nothing
 #define MODULE_PARM_DESC(...)	struct kernel_nothing
 #define module_param_named(...)	struct kernel_nothing
+#define module_param(...)		struct kernel_nothing
 #define MODULE_ALIAS(x)		struct kernel_nothing
 #define THIS_MODULE		NULL
 struct module;

@@ -21,6 +21,8 @@ static unsigned int pins_left;
 static struct pvh_blk disk;
 static struct pvh_blk_req *io[MAX_IO];
 static unsigned int nr_io;
+/* The generation that the guest was told of. */
+static u32 told;
 /* Workers that were told to end; they do when the fuzzer lets works run. */
 static struct work_struct drain_work;
 
@@ -149,6 +151,9 @@ static bool op_ram(struct pvh_vm *v, u64 gpa, u64 len)
 static void op_interrupt(struct pvh_vm *v, unsigned int vector)
 {
 	must(vector < v->nr_vectors);
+	/* who is told of a new one takes all memory for his own */
+	must(!v->generation || v->generation == told || !v->nr_channels);
+	told = v->generation;
 }
 
 static const struct pvh_transport_ops transport = {
@@ -419,6 +424,7 @@ void host_begin(void)
 	memset(&vm, 0, sizeof(vm));
 	memset(ram, 0, sizeof(ram));
 	nr_io = 0;
+	told = 0;
 	memcpy(vm.name, "vm1", 3);
 	INIT_LIST_HEAD(&vm.devs);
 	INIT_LIST_HEAD(&vm.caches);

@@ -353,6 +353,31 @@ silence_begins() {
 	UNBINDER=$!
 }
 
+# The host speaks again, and offers the disk as another one.
+bound_on_silence() {
+	local max=/sys/module/pvbus/parameters/max_unconfirmed
+
+	inject disk none
+	set_fault mute 0
+	set_fault control rescind-disk
+	echo 1 >$max
+	kmsg_mark bound
+	check "silence: the disk is offered again" set_fault control offer-disk
+	check "silence: its driver does not open it" \
+		within 10 logged bound "no channel is opened any more: of 1 before"
+	check_fails "silence: there is no disk" find_disk
+	set_fault control rescind-disk
+	echo 2 >$max
+	check "silence: where more may be lost it is offered again" set_fault control offer-disk
+	check "silence: and found" within 10 find_disk
+	check "silence: and works" read_disk
+}
+
+# logged MARK REGEX
+logged() {
+	[ "$(lines "$1" "$2")" -gt 0 ]
+}
+
 silence_ends() {
 	check "silence: the driver lets go of the disk" wait "$UNBINDER"
 	check_fails "silence: who read has an error" wait "$READER"
@@ -360,6 +385,7 @@ silence_ends() {
 		"$(lines silence "its memory is kept")"
 	check_equal "silence: and one how much" 1 \
 		"$(lines silence "stopped: 1 requests .* 1 pages that it may write to are lost")"
+	bound_on_silence
 	check "silence: the disk's driver unloads" lab_rmmod pvblk
 }
 
