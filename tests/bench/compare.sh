@@ -29,7 +29,8 @@ TRIES_MAX=2
 
 DISK_MB=256
 
-# Set by the plan: RUN_SECONDS, ROUNDS, IDLE_SECONDS, OMIT_SECONDS, POLL_QUEUES.
+# Set by the plan: RUN_SECONDS, ROUNDS, IDLE_SECONDS, OMIT_SECONDS, STREAM_SECONDS,
+# POLL_QUEUES.
 # shellcheck source=/dev/null
 . "${PLAN:?is the directory that plan.py has made}/settings"
 
@@ -190,7 +191,7 @@ bytes() {
 
 # stream OPTION...
 stream() {
-	iperf3 -J -t "$RUN_SECONDS" -O "$OMIT_SECONDS" "$@"
+	iperf3 -J -t "$STREAM_SECONDS" -O "$OMIT_SECONDS" "$@"
 }
 
 # guest_net NETWORK TEST

@@ -25,6 +25,8 @@ HALT_POLL_NS = 200000
 IDLE_SECONDS = 10
 # Of a TCP stream, before it counts: windows and buffers grow meanwhile.
 OMIT_SECONDS = 1
+# Of one, at least: from one second to the next its rate may double.
+STREAM_SECONDS = 2
 
 # Seconds that starting the tools takes, before anything was measured.
 BATCH_SECONDS = 3
@@ -93,9 +95,13 @@ class Plan:
             return IDLE_SECONDS + BATCH_SECONDS
         each = NET_SECONDS if batch["kind"] == "net" else FIO_SECONDS
         if batch["test"].startswith(("tcp-tx", "tcp-rx")):
-            each += OMIT_SECONDS
-        return BATCH_SECONDS + int(
-            len(batch["devices"]) * (self.set["seconds"] + each))
+            each += OMIT_SECONDS + self.stream_seconds()
+        else:
+            each += self.set["seconds"]
+        return BATCH_SECONDS + int(len(batch["devices"]) * each)
+
+    def stream_seconds(self):
+        return max(self.set["seconds"], STREAM_SECONDS)
 
     def runs(self, batch):
         """The lines of a batch's file."""
@@ -172,6 +178,7 @@ def write(plan, directory):
                      f"ROUNDS={plan.set['rounds']}",
                      f"IDLE_SECONDS={IDLE_SECONDS}",
                      f"OMIT_SECONDS={OMIT_SECONDS}",
+                     f"STREAM_SECONDS={plan.stream_seconds()}",
                      # the demo has what a user has who sets nothing
                      f"POLL_QUEUES={0 if plan.name == 'demo' else 1}"])
     put("machines", [f"{name} {m['cpus']} c{m['cards']['pvnet']}"
