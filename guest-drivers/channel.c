@@ -105,6 +105,22 @@ static struct pvbus_channel *pvbus_channel_find(struct pvbus *bus, u32 offer,
 	return NULL;
 }
 
+/*
+ * A host that never confirms takes memory of each channel, which its driver does
+ * not get back even if the host confirms later: that has to end. bus->lock held.
+ */
+static bool pvbus_channel_allowed(struct pvbus_device *pdev)
+{
+	unsigned int unconfirmed = pdev->bus->unconfirmed;
+
+	if (!unconfirmed || unconfirmed < READ_ONCE(max_unconfirmed))
+		return true;
+	dev_err_ratelimited(&pdev->dev,
+			    "no channel is opened any more: of %u before, the host did not confirm that they are closed, and their memory is lost: look at the host, then restart this system or raise max_unconfirmed\n",
+			    unconfirmed);
+	return false;
+}
+
 static int pvbus_channel_insert(struct pvbus_channel *ch)
 {
 	struct pvbus *bus = ch->pdev->bus;
@@ -115,6 +131,8 @@ static int pvbus_channel_insert(struct pvbus_channel *ch)
 		err = -ENODEV;
 	else if (pvbus_channel_find(bus, ch->pdev->offer, ch->queue))
 		err = -EBUSY;
+	else if (!pvbus_channel_allowed(ch->pdev))
+		err = -EIO;
 	else
 		list_add_tail(&ch->node, &bus->channels);
 	spin_unlock(&bus->lock);
@@ -261,26 +279,6 @@ static bool pvbus_channel_retire(struct pvbus_channel *ch)
 	return false;
 }
 
-/*
- * A host that never confirms takes memory of each channel, which its driver does
- * not get back even if the host confirms later: that has to end.
- */
-static bool pvbus_channel_allowed(struct pvbus_device *pdev)
-{
-	struct pvbus *bus = pdev->bus;
-	unsigned int unconfirmed;
-
-	spin_lock(&bus->lock);
-	unconfirmed = bus->unconfirmed;
-	spin_unlock(&bus->lock);
-	if (!unconfirmed || unconfirmed < READ_ONCE(max_unconfirmed))
-		return true;
-	dev_err_ratelimited(&pdev->dev,
-			    "no channel is opened any more: of %u before, the host did not confirm that they are closed, and their memory is lost: look at the host, then restart this system or raise max_unconfirmed\n",
-			    unconfirmed);
-	return false;
-}
-
 static int pvbus_channel_check(struct pvbus_device *pdev,
 			       const struct pvbus_channel_config *cfg)
 {
@@ -305,8 +303,6 @@ struct pvbus_channel *pvbus_channel_open(struct pvbus_device *pdev,
 	err = pvbus_channel_check(pdev, cfg);
 	if (err)
 		return ERR_PTR(err);
-	if (!pvbus_channel_allowed(pdev))
-		return ERR_PTR(-EIO);
 	ch = pvbus_channel_alloc(pdev, cfg);
 	if (!ch)
 		return ERR_PTR(-ENOMEM);

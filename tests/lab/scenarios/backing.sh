@@ -147,12 +147,17 @@ not_removed() {
 		grep "flaky.*does not answer" /run/err
 }
 
+vm_starts() {
+	check "pvbusd starts" pvbusd_start vm1 --disk id=flaky,path=/dev/mapper/flaky \
+		--disk id=file,path=$STORE/disk.img || return
+	check "a guest boots" pvbus_guest vm1 || return
+	check "it has both disks" guest vm1 guest_setup
+}
+
 # The store does not answer any more.
 stalls() {
 	check "the file has whole sectors" truncate -s 64M $STORE/disk.img || return
-	check "pvbusd starts" daemon || return
-	check "a guest boots" pvbus_guest vm1 || return
-	check "it has both disks" guest vm1 guest_setup || return
+	vm_starts || return
 	check "the store stalls" dmsetup suspend --noflush flaky || return
 	guest_bg vm1 read_at flaky 0
 	check "the guest waits for it" guest vm1 within 10 stalled
@@ -177,11 +182,6 @@ stalls() {
 	check "and all is gone" within 10 lab_rmmod pvbus_host
 }
 
-daemon() {
-	pvbusd_start vm1 --disk id=flaky,path=/dev/mapper/flaky \
-		--disk id=file,path=$STORE/disk.img
-}
-
 store() {
 	mkfs.ext4 -q /dev/small && mkdir -p $STORE && mount /dev/small $STORE &&
 		truncate -s 64M $STORE/disk.img && truncate -s 4M $STORE/more.img
@@ -197,9 +197,7 @@ host() {
 	dmsetup mknodes flaky
 	check "a raw file that is larger than its store" store || return
 	check "the host module loads" pvbus_host_load || return
-	check "pvbusd starts" daemon || return
-	check "a guest boots" pvbus_guest vm1 || return
-	check "it has both disks" guest vm1 guest_setup || return
+	vm_starts || return
 	fails
 	fills_up
 	shrinks

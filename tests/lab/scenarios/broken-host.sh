@@ -364,18 +364,13 @@ bound_on_silence() {
 	kmsg_mark bound
 	check "silence: the disk is offered again" set_fault control offer-disk
 	check "silence: its driver does not open it" \
-		within 10 logged bound "no channel is opened any more: of 1 before"
+		within 10 lines bound "no channel is opened any more: of 1 before"
 	check_fails "silence: there is no disk" find_disk
 	set_fault control rescind-disk
 	echo 2 >$max
 	check "silence: where more may be lost it is offered again" set_fault control offer-disk
 	check "silence: and found" within 10 find_disk
 	check "silence: and works" read_disk
-}
-
-# logged MARK REGEX
-logged() {
-	[ "$(lines "$1" "$2")" -gt 0 ]
 }
 
 silence_ends() {
