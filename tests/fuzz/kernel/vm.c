@@ -21,6 +21,8 @@ static unsigned int pins_left;
 static struct pvh_blk disk;
 static struct pvh_blk_req *io[MAX_IO];
 static unsigned int nr_io;
+/* What the requests of this turn move. */
+static u64 turn_bytes;
 /* The generation that the guest was told of. */
 static u32 told;
 /* Workers that were told to end; they do when the fuzzer lets works run. */
@@ -255,6 +257,7 @@ void host_work(struct pvh_channel *ch)
 
 	if (ch->broken || ch->closing)
 		return;
+	turn_bytes = 0;
 	done = ch->dev->ops->work(ch);
 	must(done <= PVH_BUDGET + (int)ch->rx_slots);
 	if (done < 0)
@@ -296,6 +299,10 @@ static void finish_one(struct pvh_blk_req *req)
 static void submit(struct pvh_blk_req *req)
 {
 	check_io(req);
+	/* others wait for the end of it: the last one may exceed that, no more */
+	must(turn_bytes < PVH_BUDGET_BYTES);
+	if (req->cmd.nr_segs)
+		turn_bytes += req->cmd.len;
 	if (nr_io < MAX_IO && fuzz_u8() & 1)
 		io[nr_io++] = req;
 	else
