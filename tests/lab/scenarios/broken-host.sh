@@ -158,15 +158,21 @@ late_completions() {
 	check "disk: never: it works again when offered anew" disk_anew
 }
 
+# went DISKSEQ: there is no such disk any more, be it that another one is there already.
+went() {
+	[ "$(cat "/sys/block/${disk##*/}/diskseq" 2>/dev/null)" != "$1" ]
+}
+
 # gone HOW BACK...: under I/O; BACK are words for the host, in order.
 gone() {
-	local how=$1 word load
+	local how=$1 word load seq
 
+	seq=$(cat "/sys/block/${disk##*/}/diskseq")
 	disk_load "$disk" 60 2>/dev/null &
 	load=$!
 	wait_io "${disk##*/}"
 	set_fault control "$how"
-	check "disk: $how under I/O: it goes" within 20 no_disk
+	check "disk: $how under I/O: it goes" within 20 went "$seq"
 	check_fails "disk: $how: an error" wait $load
 	for word in "${@:2}"; do
 		set_fault control "$word"
