@@ -62,23 +62,29 @@ static unsigned int pvh_blk_count_pages(const struct pvh_blk_req *req)
  */
 static int pvh_blk_alloc_vecs(struct pvh_blk_req *req, unsigned int nr)
 {
+	struct pvh_channel *ch = req->q->ch;
+	struct bio_vec *vec;
+	unsigned int charged;
+
 	req->nr_pins = 0;
 	req->nr_vecs = 0;
-	if (nr <= PVH_BLK_INLINE_PAGES) {
-		req->vec = req->own_vec;
-		req->pin = req->own_pin;
+	req->vec = req->own_vec;
+	req->pin = req->own_pin;
+	if (nr <= PVH_BLK_INLINE_PAGES)
 		return 0;
-	}
-	req->vec = kmalloc_array(nr, sizeof(*req->vec) + sizeof(*req->pin),
-				 GFP_NOIO | __GFP_NOWARN);
-	req->charged = DIV_ROUND_UP(nr * (sizeof(*req->vec) + sizeof(*req->pin)),
-				    PAGE_SIZE);
-	if (!req->vec || !pvh_vm_charge(req->q->ch->dev->vm, req->charged)) {
-		kfree(req->vec);
-		req->vec = req->own_vec;
+	charged = DIV_ROUND_UP(nr * (sizeof(*vec) + sizeof(*req->pin)),
+			       PAGE_SIZE);
+	if (!pvh_pin_charge(ch, charged))
+		return -ENOMEM;
+	vec = kmalloc_array(nr, sizeof(*vec) + sizeof(*req->pin),
+			    GFP_NOIO | __GFP_NOWARN);
+	if (!vec) {
+		pvh_vm_uncharge(ch->dev->vm, charged);
 		return -ENOMEM;
 	}
-	req->pin = (struct pvh_pin **)(req->vec + nr);
+	req->charged = charged;
+	req->vec = vec;
+	req->pin = (struct pvh_pin **)(vec + nr);
 	return 0;
 }
 

@@ -668,6 +668,8 @@ void pvh_pin_cache_destroy(struct pvh_channel *ch);
 struct pvh_pin *pvh_pin_get(struct pvh_channel *ch, u64 gpa);
 /* Worker, or ->close() once the worker has ended. */
 void pvh_pin_put(struct pvh_channel *ch, struct pvh_pin *pin);
+/* pvh_vm_charge() that drops unused pages for it. Worker only. */
+bool pvh_pin_charge(struct pvh_channel *ch, unsigned int pages);
 /* The worker calls it in TASK_RUNNING before each sleep and when it returns. */
 void pvh_pin_sleep(struct pvh_channel *ch);
 /* QEMU takes frames @first to @last away. Any context; see qemu.c. */

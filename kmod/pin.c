@@ -256,6 +256,37 @@ static bool pvh_worker_ends(const struct pvh_channel *ch)
 	return READ_ONCE(ch->dev->vm->dead) || READ_ONCE(ch->closing);
 }
 
+/* Room below the limit, by the @try'th means; false when there is no other. */
+static bool pvh_pin_make_room(struct pvh_channel *ch, unsigned int try)
+{
+	if (try == PVH_PIN_TRIES || pvh_worker_ends(ch))
+		return false;
+	if (try || !pvh_pin_evict(ch, PVH_PIN_EVICT))
+		pvh_pin_wait(ch->dev->vm, try);
+	return true;
+}
+
+/**
+ * pvh_pin_charge() - count memory that a worker needs besides guest pages
+ * @ch: channel
+ * @pages: how many; PVH_PIN_EVICT at most
+ *
+ * Guest pages that are only remembered make room for it: were they counted first,
+ * nothing else might ever drop them.
+ *
+ * Context: the channel's worker; may sleep.
+ * Return: whether they are counted, for pvh_vm_uncharge(); false at the VM's limit.
+ */
+bool pvh_pin_charge(struct pvh_channel *ch, unsigned int pages)
+{
+	unsigned int try = 0;
+
+	while (!pvh_vm_charge(ch->dev->vm, pages))
+		if (!pvh_pin_make_room(ch, try++))
+			return false;
+	return true;
+}
+
 static int pvh_pin_page(struct pvh_channel *ch, u64 gfn, struct page **page)
 {
 	struct pvh_vm *vm = ch->dev->vm;
@@ -264,12 +295,9 @@ static int pvh_pin_page(struct pvh_channel *ch, u64 gfn, struct page **page)
 
 	if (!vm->transport->ram(vm, gfn << PAGE_SHIFT, PAGE_SIZE))
 		return -EFAULT;
-	while ((err = vm->transport->pin(vm, &ch->pins, gfn, page)) == -ENOMEM &&
-	       try < PVH_PIN_TRIES && !pvh_worker_ends(ch)) {
-		if (try || !pvh_pin_evict(ch, PVH_PIN_EVICT))
-			pvh_pin_wait(vm, try);
-		try++;
-	}
+	do {
+		err = vm->transport->pin(vm, &ch->pins, gfn, page);
+	} while (err == -ENOMEM && pvh_pin_make_room(ch, try++));
 	return err;
 }
 

@@ -10,6 +10,10 @@
 #define BLOCK		4096
 /* Segments that are spread over RAM, so that no two share what is pinned. */
 #define SPREAD		SZ_128K
+/* Pages of a request that the host needs no memory of its own for. */
+#define PIN_KEPT	8
+/* More than the pages that the host drops at once when it is at its limit. */
+#define PIN_ROOM	40
 
 /* A read of one block. */
 void blk_good(struct hostile *h, struct pvbus_blk_req *req)
@@ -317,18 +321,45 @@ static void blk_storm(struct hostile *h, const struct hostile_case *c)
 	hostile_got(c, blk_try(h, &req));
 }
 
+/* A write of @nr pages of RAM, each @step behind the one before. */
+static int blk_write_pages(struct hostile *h, u64 at, u64 step, u32 nr)
+{
+	struct pvbus_blk_req req;
+
+	blk_table(h, at, step, nr);
+	blk_good_table(h, &req, nr);
+	req.op = PVBUS_BLK_WRITE;
+	return blk_try(h, &req);
+}
+
 /* Every page of a part of RAM is held for a moment: more than may be. */
 static void blk_pin_all(struct hostile *h, const struct hostile_case *c)
 {
 	u64 at, step = 256 * SPREAD;
-	struct pvbus_blk_req req;
 	int got = 0;
 
-	for (at = SZ_16M; !got && at + step <= h->ram_end; at += step) {
-		blk_table(h, at, SPREAD, 256);
-		blk_good_table(h, &req, 256);
-		req.op = PVBUS_BLK_WRITE;
-		got = blk_try(h, &req);
+	for (at = SZ_16M; !got && at + step <= h->ram_end; at += step)
+		got = blk_write_pages(h, at, SPREAD, 256);
+	hostile_got(c, got);
+}
+
+/*
+ * The host remembers as many pages as it may hold. What a big request needs besides
+ * is to be had all the same, however little room the last page has left.
+ */
+static void blk_pin_kept(struct hostile *h, const struct hostile_case *c)
+{
+	u64 at, step = PIN_KEPT * SPREAD;
+	unsigned int i;
+	int got = 0;
+
+	for (at = SZ_16M; !got && at + step <= h->ram_end; at += step)
+		got = blk_write_pages(h, at, SPREAD, PIN_KEPT);
+	for (i = 0; !got && i < PIN_ROOM; i++) {
+		at = SZ_16M + i * SPREAD + BLOCK;
+		got = blk_write_pages(h, at, 0, 1);
+		if (!got)
+			got = blk_write_pages(h, h->dma, 0, 256);
 	}
 	hostile_got(c, got);
 }
@@ -435,6 +466,7 @@ const struct hostile_case hostile_blk_cases[] = {
 	OTHER("blk_over_rings", blk_over_rings, 0),
 	OTHER("blk_storm", blk_storm, 0),
 	OTHER("blk_pin_all", blk_pin_all, 0),
+	OTHER("blk_pin_kept", blk_pin_kept, 0),
 	OTHER("blk_close_busy", blk_close_busy, 0),
 	{}
 };
