@@ -12,6 +12,8 @@
 #define SPREAD		SZ_128K
 /* Pages of a request that the host needs no memory of its own for. */
 #define PIN_KEPT	8
+/* More pages than the host holds of this guest: tests/lab/scenarios/hostile.sh. */
+#define PIN_FILL	2304
 /* More than the pages that the host drops at once when it is at its limit. */
 #define PIN_ROOM	40
 
@@ -349,12 +351,12 @@ static void blk_pin_all(struct hostile *h, const struct hostile_case *c)
  */
 static void blk_pin_kept(struct hostile *h, const struct hostile_case *c)
 {
-	u64 at, step = PIN_KEPT * SPREAD;
 	unsigned int i;
 	int got = 0;
+	u64 at;
 
-	for (at = SZ_16M; !got && at + step <= h->ram_end; at += step)
-		got = blk_write_pages(h, at, SPREAD, PIN_KEPT);
+	for (i = 0; !got && i < PIN_FILL; i += PIN_KEPT)
+		got = blk_write_pages(h, SZ_16M + i * SPREAD, SPREAD, PIN_KEPT);
 	for (i = 0; !got && i < PIN_ROOM; i++) {
 		at = SZ_16M + i * SPREAD + BLOCK;
 		got = blk_write_pages(h, at, 0, 1);
@@ -362,6 +364,21 @@ static void blk_pin_kept(struct hostile *h, const struct hostile_case *c)
 			got = blk_write_pages(h, h->dma, 0, 256);
 	}
 	hostile_got(c, got);
+}
+
+/* Stopped as soon as it is open, again and again. */
+static void blk_break_often(struct hostile *h, const struct hostile_case *c)
+{
+	struct pvbus_blk_req req;
+	unsigned int round;
+
+	for (round = 0; round < 32; round++) {
+		blk_good(h, &req);
+		req.tag = cpu_to_le16(HOSTILE_SLOTS);
+		EXPECT(blk_try(h, &req) == GOT_BROKEN);
+		hostile_close(h);
+		EXPECT(!hostile_open(h, c->type));
+	}
 }
 
 /* Closed at once with all that it was asked for. */
@@ -467,6 +484,7 @@ const struct hostile_case hostile_blk_cases[] = {
 	OTHER("blk_storm", blk_storm, 0),
 	OTHER("blk_pin_all", blk_pin_all, 0),
 	OTHER("blk_pin_kept", blk_pin_kept, 0),
+	OTHER("blk_break_often", blk_break_often, 0),
 	OTHER("blk_close_busy", blk_close_busy, 0),
 	{}
 };

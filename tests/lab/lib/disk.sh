@@ -6,7 +6,8 @@
 _NULLB=/sys/kernel/config/nullb
 
 # disk_load DISK SECONDS: four readers and four writers. Programs that do it better
-# take many seconds to start in a guest, and some do not mind a disk that is gone.
+# take many seconds to start in a guest, and some do not mind a disk that is gone, or
+# that another has its name: that is an error, too.
 disk_load() {
 	local i status=0 pids=()
 
@@ -23,11 +24,14 @@ disk_load() {
 # _disk_load_one DISK NUMBER END: even numbers read, odd ones write.
 _disk_load_one() {
 	local args=("if=$1" of=/dev/null iflag=direct "skip=$(($2 * 256))")
+	local seq now
 
+	read -r seq <"/sys/block/${1##*/}/diskseq" || return
 	[ $(($2 % 2)) = 0 ] ||
 		args=(if=/dev/zero "of=$1" oflag=direct "conv=nocreat,notrunc" "seek=$(($2 * 256))")
 	while [ $SECONDS -lt "$3" ]; do
 		dd bs=4k count=256 status=none "${args[@]}" || return
+		read -r now <"/sys/block/${1##*/}/diskseq" && [ "$now" = "$seq" ] || return
 	done
 }
 

@@ -4,6 +4,7 @@
 # Host and guest in one kernel: the whole stack without a VM around it.
 
 TIMEOUT=240
+GUESTS=none
 
 loop_start() {
 	pvbus_host_load && lab_insmod pvbus && lab_insmod pvbus_loop &&
