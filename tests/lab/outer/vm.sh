@@ -41,13 +41,15 @@ vm_start() {
 	# XCR0, and the guest warns of the inconsistency.  hpet=off, because
 	# Linux takes it for its clock if the TSC looks unsteady on a busy
 	# machine, and then every look at the time is an exit.
+	# lpj, for 250 jiffies a second, as 6.12 spends seconds for each further CPU
+	# in vain to find out.
 	# One CPU more, and maxcpus: level1.sh spares the first, and starts the others.
 	# tb-size: as much as there may be, see LAB_VM_AGE.
 	tcg)
 		accel=(-accel "tcg,thread=multi,tb-size=2048" -cpu "max,la57=off,erms=off,fsrm=off,xsave=off"
 			-machine "pc,hpet=off")
 		VM_SMP=$((HOST_SMP + 1))
-		append="maxcpus=1 tsc=reliable${TSC_KHZ:+ tsc_early_khz=$TSC_KHZ}"
+		append="maxcpus=1 tsc=reliable${TSC_KHZ:+ tsc_early_khz=$TSC_KHZ lpj=$((TSC_KHZ * 4))}"
 		;;
 	esac
 	console="file,id=console,path=$dir/console.log,append=on"
