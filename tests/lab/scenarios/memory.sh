@@ -72,9 +72,9 @@ ballooned() {
 	guest_bg vm1 verified 15
 	job=$GUEST_JOB
 	check "the guest is busy" guest vm1 wait_io pvda
-	check "it gives memory back meanwhile" balloon_is 4608
+	check "it gives memory back meanwhile" balloon_is 4864
 	check "and gets it again" balloon_is 5120
-	check "and once more" balloon_is 4608
+	check "and once more" balloon_is 4864
 	check "no I/O went wrong" guest_wait vm1 "$job"
 	check "what is left is good for I/O" guest vm1 cached
 	check "it gets all of it again" balloon_is 5120
