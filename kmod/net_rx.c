@@ -5,8 +5,8 @@
  * the guest has given.
  *
  * A guest that gives none, or hardly any, holds up its own packets only, and those
- * not for long: after PVH_NET_STALL they are dropped, and so is what follows, until
- * it gives buffers again.
+ * not for long: after PVH_NET_STALL they are dropped, and so is what it cannot take of
+ * those that follow, until it has taken a good many.
  */
 #include <linux/highmem.h>
 #include <linux/if_ether.h>
@@ -285,6 +285,13 @@ static int pvh_net_give(struct pvh_net_queue *q, const struct sk_buff *skb)
 	return PVH_NET_GIVEN;
 }
 
+/* Has the guest taken too little for too long? Then what it cannot take is dropped. */
+static bool pvh_net_dropping(const struct pvh_net_queue *q)
+{
+	return q->stalling &&
+	       time_after_eq(jiffies, q->stalling_since + PVH_NET_STALL);
+}
+
 /* A packet cannot be given: for how long not? True when it is too long. */
 static bool pvh_net_stalled(struct pvh_net_queue *q)
 {
@@ -295,19 +302,22 @@ static bool pvh_net_stalled(struct pvh_net_queue *q)
 		q->trickle = 0;
 		mod_timer(&q->stall, jiffies + PVH_NET_STALL);
 	}
-	return time_after_eq(jiffies, q->stalling_since + PVH_NET_STALL);
+	return pvh_net_dropping(q);
 }
 
 /*
  * A packet was given, and has left the backlog. A guest that gives a buffer every
  * now and then would hold up its senders' sockets for ever: it has to take what
- * waits, or a good deal of it.
+ * waits, or a good deal of it. Once packets are dropped it has to be a good deal:
+ * that nothing waits is then not the guest's doing.
  */
 static void pvh_net_flows(struct pvh_net_queue *q)
 {
 	q->blocked = false;
-	if (q->stalling && (++q->trickle >= PVH_NET_TRICKLE ||
-			    !pvh_net_backlog_peek(&q->backlog)))
+	if (!q->stalling)
+		return;
+	if (++q->trickle >= PVH_NET_TRICKLE ||
+	    (!pvh_net_dropping(q) && !pvh_net_backlog_peek(&q->backlog)))
 		q->stalling = false;
 }
 

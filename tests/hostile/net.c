@@ -344,7 +344,7 @@ const struct hostile_case hostile_net_cases[] = {
 	OTHER("net_index_ahead", net_index, 0x40000000, GOT_BROKEN),
 	OTHER("net_index_behind", net_index, U32_MAX, GOT_BROKEN),
 	OTHER("net_not_read", net_not_read, 0, 0),
-	OTHER("net_trickle", net_trickle, 10, 0),
+	OTHER("net_trickle", net_trickle, 22, 0),
 	OTHER("net_garbage", net_garbage, 0, GOT_BROKEN),
 	OTHER("net_storm", net_storm, 0, 0),
 	{}
