@@ -8,8 +8,6 @@
 
 #include "hostile.h"
 
-#define ANSWER_SECONDS	5
-
 int hostile_open(struct hostile *h, u16 type)
 {
 	struct pvbus_device *pdev = h->pdev[type - 1];
@@ -85,7 +83,7 @@ void hostile_storm(struct hostile *h, unsigned int ms)
 /* The next entry from the host: 0, GOT_BROKEN or GOT_NOTHING. */
 int hostile_get(struct hostile *h, void *entry)
 {
-	unsigned long end = jiffies + ANSWER_SECONDS * HZ;
+	unsigned long end = jiffies + hostile_patience * HZ;
 	struct pvbus_channel *ch = h->ch;
 
 	do {
@@ -105,7 +103,7 @@ int hostile_get(struct hostile *h, void *entry)
 /* Nothing is read: is the channel stopped? */
 int hostile_wait_broken(struct hostile *h)
 {
-	unsigned long end = jiffies + ANSWER_SECONDS * HZ;
+	unsigned long end = jiffies + hostile_patience * HZ;
 
 	while (time_before(jiffies, end)) {
 		if (READ_ONCE(h->ch->broken))

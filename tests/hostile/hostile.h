@@ -152,6 +152,8 @@ extern const struct hostile_case hostile_net_cases[];
 extern const struct hostile_case hostile_ctl_cases[];
 
 /* main.c */
+/* Seconds that the host may take to answer. */
+extern unsigned int hostile_patience;
 #define EXPECT(cond)	hostile_expect(cond, #cond, __func__, __LINE__)
 void hostile_expect(bool cond, const char *what, const char *func, int line);
 /* Is @got what the case wants? */

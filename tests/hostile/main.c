@@ -39,6 +39,10 @@ static unsigned int seed;
 module_param(seed, uint, 0444);
 MODULE_PARM_DESC(seed, "of what is done at random; 0: another one each time");
 
+unsigned int hostile_patience = 5;
+module_param_named(patience, hostile_patience, uint, 0444);
+MODULE_PARM_DESC(patience, "seconds that the host may take to answer");
+
 /* Of the case that runs. */
 static bool failed;
 

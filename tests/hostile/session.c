@@ -8,8 +8,6 @@
 
 #include "hostile.h"
 
-#define ANSWER_SECONDS	5
-
 /* The core sleeps in a session that runs, and is woken by interrupts only. */
 void hostile_hold(struct hostile *h)
 {
@@ -44,7 +42,7 @@ static bool lost(const struct hostile *h)
 /* A new generation: 0, once the host has taken it up, or GOT_NOTHING. */
 int session_reset(struct hostile *h)
 {
-	unsigned long end = jiffies + ANSWER_SECONDS * HZ;
+	unsigned long end = jiffies + hostile_patience * HZ;
 
 	h->generation = (h->generation ? h->generation : get_random_u32()) + 1;
 	if (!h->generation)
@@ -68,7 +66,7 @@ int session_reset(struct hostile *h)
 /* 0, GOT_LOST or GOT_NOTHING. */
 int session_send(struct hostile *h, struct pvbus_msg *msg)
 {
-	unsigned long end = jiffies + ANSWER_SECONDS * HZ;
+	unsigned long end = jiffies + hostile_patience * HZ;
 
 	while (pvring_prod_room(&h->tx, 1) < 1) {
 		if (lost(h))
@@ -84,7 +82,7 @@ int session_send(struct hostile *h, struct pvbus_msg *msg)
 
 static int session_get(struct hostile *h, struct pvbus_msg *msg)
 {
-	unsigned long end = jiffies + ANSWER_SECONDS * HZ;
+	unsigned long end = jiffies + hostile_patience * HZ;
 
 	while (!pvring_get(&h->rx, msg, PVBUS_MBOX_SLOT_SIZE)) {
 		if (lost(h))
