@@ -452,7 +452,8 @@ int pvh_net_room(struct pvh_channel *ch)
 /*
  * One turn: what the guest sent, then what it gets, so that the stack's answer
  * to a packet goes with the notice that it was taken, in one interrupt. Notices
- * that nothing goes with wait for more, until the guest sends no more.
+ * that nothing goes with wait for more, until the guest sends no more; but those
+ * of a bulk of data do not, see PVH_NET_TURN_BYTES.
  */
 static int pvh_net_turn(struct pvh_net_queue *q)
 {
@@ -469,7 +470,7 @@ static int pvh_net_turn(struct pvh_net_queue *q)
 		pvh_channel_lazy(q->ch);
 	else if (given)
 		q->hurry = true;
-	if (given || !taken)
+	if (given || !taken || q->ch->bulk)
 		err = pvh_net_flush_done(q);
 	return err ? err : taken + given;
 }

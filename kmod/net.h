@@ -40,6 +40,13 @@ struct pvh_net;
 #define PVH_NET_STALL		HZ
 /* Packets to take meanwhile, for one that is slow and no more than that. */
 #define PVH_NET_TRICKLE		64
+/*
+ * Bytes of packets after which a turn ends, the last one not counted. TCP leaves no
+ * more than a megabyte of a socket to the layers below it: were all of that taken
+ * before its sender hears of any of it, both sides would work by turns, and not at
+ * the same time.
+ */
+#define PVH_NET_TURN_BYTES	SZ_256K
 
 /* What is counted, per queue; directions are the guest's. */
 enum pvh_net_counter {

@@ -17,7 +17,6 @@
 
 /* What the stack gets at once: a batch ends behind these many. */
 #define PVH_NET_BATCH_PACKETS	32
-#define PVH_NET_BATCH_BYTES	SZ_256K
 /* Of a packet that does not fit a page, what lies before the page fragments. */
 #define PVH_NET_HEAD		256
 #define PVH_NET_HEADROOM	(NET_SKB_PAD + NET_IP_ALIGN)
@@ -336,7 +335,7 @@ static int pvh_net_take_all(struct pvh_net_queue *q, unsigned int budget,
 	unsigned int n, bytes = 0;
 	int err;
 
-	for (n = 0; n < budget && bytes < PVH_BUDGET_BYTES; n++) {
+	for (n = 0; n < budget && bytes < PVH_NET_TURN_BYTES; n++) {
 		err = pvh_net_done_room(q);
 		if (err < 0)
 			return err;
@@ -353,8 +352,7 @@ static int pvh_net_take_all(struct pvh_net_queue *q, unsigned int budget,
 		/* at its limit of memory each packet waits: one is enough */
 		if (b->errors)
 			return n + 1;
-		if (b->packets >= PVH_NET_BATCH_PACKETS ||
-		    b->bytes >= PVH_NET_BATCH_BYTES)
+		if (b->packets >= PVH_NET_BATCH_PACKETS)
 			pvh_net_deliver(q, b);
 	}
 	return n;
