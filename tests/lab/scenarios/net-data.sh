@@ -2,12 +2,17 @@
 # shellcheck shell=bash
 #
 # What goes through a card arrives as it was: both ways, IPv4 and IPv6, small
-# and large packets, with and without the offloads.
+# and large packets, with and without the offloads. And a bulk of data is taken in
+# turns that are bounded, so that its sender can go on meanwhile.
 
 TIMEOUT=420
 GUEST_TIMEOUT=120
 
 SIZE_MB=256
+
+# Bytes of packets that end a turn (PVH_NET_TURN_BYTES), and of the largest packet.
+TURN=262144 PACKET=65550
+TURNS=/sys/kernel/tracing/instances/turns
 
 guest_setup() {
 	pvnet_guest lan 192.0.2.2 && ip addr add 2001:db8::2/64 dev lan nodad &&
@@ -54,11 +59,35 @@ transfer() {
 	check_equal "IPv$family, host to guest: $SIZE_MB MiB are the same" "$want" "$got"
 }
 
+# Before there is a worker: an emulated CPU does not bear its code being changed.
+turns_prepare() {
+	local event
+
+	mkdir $TURNS && echo 0 >$TURNS/tracing_on && echo 4096 >$TURNS/buffer_size_kb || return
+	for event in net_take work; do
+		echo 1 >$TURNS/events/pvbus_host/pvbus_host_$event/enable || return
+	done
+}
+
+# Bytes of the largest turn that was traced.
+turns_largest() {
+	awk '{ amount = $0; sub(/.*amount=/, "", amount) }
+		/pvbus_host_net_take:/ { sum += amount }
+		/pvbus_host_work:/ { if (sum > most) most = sum; sum = 0 }
+		END { print most + 0 }' $TURNS/trace
+}
+
 both_families() {
-	local want
+	local want largest
 
 	want=$(b2sum </run/file)
+	echo 1 >$TURNS/tracing_on
 	transfer "$want" 4 192.0.2.1 192.0.2.2
+	echo 0 >$TURNS/tracing_on
+	largest=$(turns_largest)
+	diag "the largest turn: $largest bytes"
+	check "several packets are taken at a time" test "$largest" -gt $((2 * PACKET))
+	check "and not more than may be" test "$largest" -lt $((TURN + PACKET))
 	transfer "$want" 6 '[2001:db8::1]' '[2001:db8::2]'
 }
 
@@ -87,6 +116,7 @@ host() {
 	local mtu
 
 	check "the host module loads" pvbus_host_load || return
+	check "its turns can be traced" turns_prepare || return
 	check "pvbusd starts" pvbusd_start vm1 --net id=lan,ifname=lan0 || return
 	ip link set lan0 up
 	ip addr add 192.0.2.1/24 dev lan0
@@ -109,6 +139,7 @@ host() {
 	check "and the host's" no_offload lan0
 	check "without offloads on either side: a transfer" small_transfer
 	check "the guest stops" guest_stop vm1
+	rmdir $TURNS
 }
 
 guest_echo() {
