@@ -141,7 +141,8 @@ pairs() {
 }
 
 # What the host can send in 5 s by one socket to a guest that takes two or three packets
-# a second: how many, and how many tenths of a second it had to wait for room.
+# a second: how many, and how many tenths of a second it had to wait for room. Not all
+# at once: what the guest takes is to be the last that waits for it, now and then.
 send_trickle() {
 	ip neigh replace 198.18.0.2 lladdr 02:00:00:00:00:02 dev evil0 nud permanent
 	python3 - <<-'END'
@@ -155,6 +156,7 @@ send_trickle() {
 	    try:
 	        sock.sendto(bytes(1400), ("198.18.0.2", 9))
 	        sent += 1
+	        time.sleep(0.0005)
 	    except TimeoutError:
 	        waited += 1
 	print(sent, waited)
