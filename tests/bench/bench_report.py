@@ -1,155 +1,32 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """Turns what compare.sh measured for the bench into results.json, report.md and
-curves. A peer is judged by the best of its settings, for each test anew."""
+curves."""
 
-import json
 from pathlib import Path
 
 import matrix
 import results as res
-from report import (CAVEAT, UNITS, from_command_line, number, plot, spread,
-                    table, write)
+from report import (CAVEAT, UNITS, command_line, measured_in, number, plot,
+                    spread, table, write)
+from targets import best, cpus, setting, targets
 
 # Of KVM's counters, those that tell something; the rest is in results.json.
 REASONS = ["exits", "io_exits", "mmio_exits", "insn_emulation", "halt_exits",
            "irq_exits", "irq_window_exits", "request_irq_exits", "hypercalls",
            "halt_successful_poll", "halt_wakeup"]
 
-RING = Path(__file__).resolve().parents[2] / "build/bench-ring/results.json"
-
-OURS = ("pvblk", "pvnet")
-
-# Of a CPU, at most.
-IDLE_CPU = 0.001
-
-
-# --- choosing ---
-
-def cpus(machine):
-    return matrix.MACHINES[machine]["cpus"]
-
-
-def is_default(point):
-    return (point["halt_poll"] and
-            matrix.MACHINES[point["machine"]]["memory"] == "private")
-
-
-def best(points, contender, tests, vcpus):
-    """The best point of a contender in machines of that size, or None.
-
-    pvbus has to do with its defaults.
-    """
-    found = [p for p in points if p["contender"] == contender and
-             p["test"] in tests and cpus(p["machine"]) == vcpus and
-             p["value"] and (contender not in OURS or is_default(p))]
-    return max(found, key=lambda p: p["value"], default=None)
-
-
-def ours(points, contender, test):
-    """The point of pvbus, at its defaults, in the first machine that has one."""
-    for machine in matrix.MACHINES:
-        for point in points:
-            if (point["contender"] == contender and point["test"] == test and
-                    point["machine"] == machine and is_default(point) and
-                    point["value"]):
-                return point
-    return None
-
-
-def setting(point):
-    """What a person has to set to get this."""
-    words = [point["setting"]] if point["setting"] else []
-    if not point["halt_poll"]:
-        words.append("halt_poll_ns 0")
-    if matrix.MACHINES[point["machine"]]["memory"] == "shared":
-        words.append("shared memory")
-    if point["test"].endswith("-poll"):
-        words.append("IOPOLL")
-    return ", ".join(words) or "default"
-
-
-# --- targets ---
-
-def target(what, wanted, value, met, how="", note=""):
-    return {"what": what, "wanted": wanted, "value": value, "met": met,
-            "setting": how, "note": note}
-
-
-def unknown(what, wanted, note):
-    return target(what, wanted, None, None, note=note)
-
-
-def ratio_target(points, what, test, mine, peer, least):
-    wanted = f"at least {least}"
-    our = ours(points, mine, test)
-    if not our:
-        return unknown(what, wanted, f"{mine} has no result")
-    other = best(points, peer, {test, test.removesuffix("-poll")},
-                 cpus(our["machine"]))
-    if not other:
-        return unknown(what, wanted, f"{peer} has no result")
-    ratio = our["value"] / other["value"]
-    return target(what, wanted, ratio, ratio >= least, setting(other))
-
-
-def limit_target(points, what, test, figure, most):
-    our = ours(points, "pvblk", test)
-    if not our or our[figure] is None:
-        return unknown(what, f"at most {most}", "nothing was counted")
-    return target(what, f"at most {most}", our[figure], our[figure] <= most)
-
-
-def cpu_target(points):
-    what = "host CPU per 4k randread QD32, pvblk / virtio-blk"
-    our = ours(points, "pvblk", "randread-4k-qd32")
-    other = best(points, "virtio-blk", {"randread-4k-qd32"}, 1)
-    figure = "host_cpu_us_per_op"
-    if not our or not other or not our[figure] or not other[figure]:
-        return unknown(what, "at most 1", "nothing was counted")
-    ratio = our[figure] / other[figure]
-    return target(what, "at most 1", ratio, ratio <= 1, setting(other))
-
-
-def idle_targets(idle):
-    for name, machine in sorted(idle.items()):
-        cost = machine["threads"].get("pvbus")
-        what = f"idle VM ({name}), {machine['seconds']:.0f} s: "
-        if not cost:
-            yield unknown(what + "pvbus", "-", "no thread of pvbus was seen")
-            continue
-        yield target(what + "times that pvbus polled", "0", machine["polls"],
-                     machine["polls"] == 0)
-        part = cost["cpu_ns"] / 1e9 / machine["seconds"]
-        yield target(what + "CPU of pvbus, %", "below 0.1", part * 100,
-                     part < IDLE_CPU)
-
-
-def ring_target():
-    what = "bench-ring: ours / ringtest ring, polling, batch 1"
-    try:
-        found = json.loads(RING.read_text())["target"]
-    except (OSError, ValueError, KeyError):
-        return unknown(what, "at most 1.0", 'run "make bench-ring"')
-    return target(what, "at most 1.0", found["ratio"]["median"], found["met"],
-                  note="of the last make bench-ring")
-
-
-def targets(points, idle):
-    return ([ratio_target(points, *row) for row in matrix.RATIOS] +
-            [limit_target(points, *row) for row in matrix.LIMITS] +
-            [cpu_target(points), ring_target(), *idle_targets(idle)])
-
+# --- tables ---
 
 def target_table(rows):
     words = {True: "reached", False: "missed", None: "not measured"}
     return table(
-        ["figure", "wanted", "measured", "", "the peer's best setting, or why"],
-        [[r["what"], r["wanted"], number(r["value"]), words[r["met"]],
+        ["figure", "wanted", "measured", "min..max", "rounds", "",
+         "the peer's best setting, or why"],
+        [[r["what"], r["wanted"], number(r["value"]), spread(r["runs"]),
+          str(len(r["runs"]) or "-"), words[r["met"]],
           r["setting"] or r["note"] or "-"] for r in rows])
 
-
-# --- tables of points ---
 
 def tests_of(points):
     """In the order of the matrix."""
@@ -221,7 +98,10 @@ def missing(points):
 def report(results):
     points, idle = results["points"], results["idle"]
     parts = ["# pvbus and its peers at their best", CAVEAT,
-             "## Figures to reach", target_table(results["targets"]),
+             "## Figures to reach",
+             "How many times as much is the median of the rounds, each of which "
+             "has both; where there were finals, of theirs.",
+             target_table(results["targets"]),
              "## Tests",
              "Medians of the runs, with the least and the most; * is the best "
              "setting of a peer, and the default of pvbus. Counts are for an operation: of a TCP "
@@ -230,12 +110,18 @@ def report(results):
              "doorbells and other accesses to devices, of any contender. "
              "Host CPU is all time outside of the guest."]
     parts += [point_table(points, test) for test in tests_of(points)]
+    if results["finals"]:
+        parts += ["## Finals",
+                  "The best settings of the peers and pvbus, once more and "
+                  "in turns."]
+        parts += [point_table(results["finals"], test)
+                  for test in tests_of(results["finals"])]
     parts += ["## Exits by reason, one vCPU",
               "KVM's own counters, for an operation, at the best setting."]
     parts += filter(None, (exit_table(points, t) for t in tests_of(points)))
     if idle:
         parts += ["## An idle VM, attached", idle_table(idle)]
-    lines = list(dict.fromkeys(missing(points)))
+    lines = list(dict.fromkeys(missing(points + results["finals"])))
     if lines:
         parts += ["## Runs without a result", "\n".join(lines)]
     parts += ["## Environment",
@@ -303,12 +189,21 @@ def plot_curves(points, directory):
 
 
 def main():
-    measured, output = from_command_line(__doc__)
+    parser = command_line(__doc__)
+    parser.add_argument("--finals", type=Path, default=None,
+                        help="directory with the results and the plan of finals")
+    args = parser.parse_args()
+    measured = measured_in(args.measured, args.plan)
     points, idle = res.read_points(measured), res.read_idle(measured)
-    results = {"targets": targets(points, idle), "points": points,
-               "idle": idle, "environment": measured.environment}
-    write(results, report(results), output)
-    plot_curves(points, output)
+    finals = []
+    if args.finals:
+        finals = res.read_points(measured_in(args.finals / "results",
+                                             args.finals / "plan"))
+    results = {"targets": targets(points, idle, finals), "points": points,
+               "finals": finals, "idle": idle,
+               "environment": measured.environment}
+    write(results, report(results), args.output)
+    plot_curves(points, args.output)
     print(target_table(results["targets"]))
 
 

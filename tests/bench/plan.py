@@ -51,8 +51,8 @@ def fio_options(test):
 class Plan:
     """A set of the matrix, with everything numbered."""
 
-    def __init__(self, name):
-        self.set = matrix.SETS[name]
+    def __init__(self, name, entries):
+        self.set = entries
         self.name = name
         self.machines = {}
         self.batches = []
@@ -203,7 +203,7 @@ def main():
     parser.add_argument("set", choices=matrix.SETS)
     parser.add_argument("directory", type=Path)
     args = parser.parse_args()
-    write(Plan(args.set), args.directory)
+    write(Plan(args.set, matrix.SETS[args.set]), args.directory)
 
 
 if __name__ == "__main__":

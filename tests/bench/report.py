@@ -169,34 +169,35 @@ def plot(script, directory, settings=""):
              str(script)], check=True, cwd=directory, timeout=60)
 
 
-def from_command_line(description):
-    """What was measured, as the command line says, and where a report goes."""
+def command_line(description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("measured", type=Path, help="directory of compare.sh")
     parser.add_argument("plan", type=Path, help="directory of plan.py")
     parser.add_argument("output", type=Path, help="directory to write to")
-    args = parser.parse_args()
+    return parser
+
+
+def measured_in(directory, plan):
     try:
-        measured = res.Measured(args.measured, args.plan)
+        return res.Measured(directory, plan)
     except OSError as error:
-        sys.exit(f"{args.measured}: nothing was measured there ({error})")
-    args.output.mkdir(parents=True, exist_ok=True)
-    return measured, args.output
+        sys.exit(f"{directory}: nothing was measured there ({error})")
 
 
 def write(results, text, directory):
     """What programs read and what people do."""
+    directory.mkdir(parents=True, exist_ok=True)
     (directory / "results.json").write_text(json.dumps(results, indent=1) + "\n")
     (directory / "report.md").write_text(text)
 
 
 def main():
-    measured, output = from_command_line(__doc__)
-    results = res.read_demo(measured)
+    args = command_line(__doc__).parse_args()
+    results = res.read_demo(measured_in(args.measured, args.plan))
     text = report(results)
-    write(results, text, output)
-    plot_data(results, output)
-    plot("compare.gnuplot", output)
+    write(results, text, args.output)
+    plot_data(results, args.output)
+    plot("compare.gnuplot", args.output)
     print(text)
 
 

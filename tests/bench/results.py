@@ -269,10 +269,12 @@ def net_run(directory, key, batch, samples, networks):
 
 def reduce_runs(runs, name, figures):
     """Medians of what the rounds gave: figures, or the reason of none."""
-    good = [run for run in runs if isinstance(run, dict)]
-    reasons = [run for run in runs if not isinstance(run, dict)]
+    rounds = [n for n, run in runs.items() if isinstance(run, dict)]
+    good = [runs[n] for n in rounds]
+    reasons = [run for run in runs.values() if not isinstance(run, dict)]
     entry = {f: median(run[f] for run in good) for f in [name] + figures}
     entry["runs"] = [run[name] for run in good]
+    entry["rounds"] = rounds
     if not good:
         entry["reason"] = reasons[0] if reasons else "it was not run"
     elif reasons:
@@ -305,15 +307,15 @@ class Measured:
             return str(reason)
 
     def points(self):
-        """(batch, device, its runs) for all that was planned."""
+        """(batch, device, its runs by round) for all that was planned."""
         for number, batch in enumerate(self.plan["batches"]):
             if batch["kind"] == "idle":
                 continue
             rounds = [r for r in self.rounds
                       if (self.directory / str(r) / str(number)).exists()]
             for key in batch["devices"]:
-                yield batch, key, [self.run(number, batch, key, r)
-                                   for r in rounds]
+                yield batch, key, {r: self.run(number, batch, key, r)
+                                   for r in rounds}
 
 
 def device_of(batch, key):
@@ -354,11 +356,13 @@ def read_points(measured):
                                        if f not in figures_of(batch)]
         points.append({
             "kind": kind, "test": batch["test"], "headline": name,
-            "contender": device["contender"], "setting": device["setting"],
-            "machine": batch["machine"],
+            "device": key, "contender": device["contender"],
+            "setting": device["setting"], "machine": batch["machine"],
             "halt_poll": batch["halt_poll_ns"] > 0,
-            "value": median(r[name] for r in runs if isinstance(r, dict)),
-            **reduce_runs(runs, name, figures), "kvm": kvm_counts(runs)})
+            "value": median(r[name] for r in runs.values()
+                            if isinstance(r, dict)),
+            **reduce_runs(runs, name, figures),
+            "kvm": kvm_counts(runs.values())})
     return points
 
 
@@ -370,6 +374,7 @@ def read_idle(measured):
         whose = {name for s in samples for name in s["threads"]}
         idle[vm] = {
             "seconds": median(s["idle"] for s in samples),
+            "packets": max(s["packets"] for s in samples),
             "threads": {
                 name: {figure: median(s["threads"][name][figure]
                                       for s in samples if name in s["threads"])

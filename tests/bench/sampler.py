@@ -100,6 +100,11 @@ class Machine:
                 yield f"{name}.tx_bytes", int(rest[8])
                 yield f"{name}.tx_packets", int(rest[9])
 
+    def packets(self):
+        """All that its cards had, either way."""
+        return sum(count for name, count in self.traffic()
+                   if name.endswith("_packets"))
+
     def channels(self, stats):
         sums = {}
         for channel in stats.get("channels", []):
@@ -146,9 +151,11 @@ class Machine:
         stats = pvbusd(self.name)
         threads = list(self.threads(stats))
         time.sleep(1)
+        packets = self.packets()
         before, start = [self.cost(t) for t, _ in threads], time.time()
         time.sleep(seconds)
         after, end = [self.cost(t) for t, _ in threads], time.time()
+        packets = self.packets() - packets
         costs = {}
         for (_, whose), first, last in zip(threads, before, after):
             if first and last:
@@ -157,7 +164,7 @@ class Machine:
                 entry["sleeps"] += last[1] - first[1]
         first, last = self.channels(stats), self.channels(pvbusd(self.name))
         return {"vm": self.name, "t": start, "idle": end - start,
-                "threads": costs,
+                "threads": costs, "packets": packets,
                 **{k: v - first.get(k, 0) for k, v in last.items()}}
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What results.py and bench_report.py make of a measurement, a small one that is
+"""What results.py, targets.py and finals.py make of a measurement, a small one that is
 written here. tests/unit/bench-results.sh runs it."""
 
 import json
@@ -8,10 +8,11 @@ import tempfile
 import unittest
 from pathlib import Path
 
-import bench_report
+import finals
 import matrix
 import plan
 import results
+import targets
 
 
 def write_json(path, value):
@@ -31,6 +32,14 @@ def sample(when, **counts):
             "kvm.halt_exits": 0, "pv.disk.doorbells": 0, **counts}
 
 
+def point(contender, value, setting="", **more):
+    """What results.read_points() makes of a disk's test."""
+    return {"contender": contender, "setting": setting, "value": value,
+            "test": "randread-4k-qd1", "machine": "one", "halt_poll": True,
+            "headline": "iops", "runs": [value], "rounds": [1],
+            "exits_per_op": 0.5, "host_cpu_us_per_op": 1, **more}
+
+
 class Measurement(unittest.TestCase):
     """The demo's plan, in a directory of its own."""
 
@@ -38,7 +47,7 @@ class Measurement(unittest.TestCase):
         self.temporary = tempfile.TemporaryDirectory()
         self.addCleanup(self.temporary.cleanup)
         self.root = Path(self.temporary.name)
-        plan.write(plan.Plan("demo"), self.root / "plan")
+        plan.write(plan.Plan("demo", matrix.SETS["demo"]), self.root / "plan")
         self.measured = self.root / "measured"
         self.measured.mkdir()
         (self.measured / "environment").write_text("host_cpus=2\nrounds=2\n")
@@ -148,17 +157,11 @@ class Measurement(unittest.TestCase):
         self.assertEqual(entry["pps"], 1000)
 
     def test_best_setting_and_targets(self):
-        def point(contender, value, setting="", **more):
-            return {"contender": contender, "setting": setting, "value": value,
-                    "test": "randread-4k-qd1", "machine": "one",
-                    "halt_poll": True, "headline": "iops", "runs": [value],
-                    "exits_per_op": 0.5, "host_cpu_us_per_op": 1, **more}
-
         points = [point("pvblk", 700), point("virtio-blk", 50, "slow"),
                   point("virtio-blk", 100, "quick", halt_poll=False),
                   # a setting that pvbus is not judged by
                   point("pvblk", 900, halt_poll=False)]
-        rows = {r["what"]: r for r in bench_report.targets(points, {})}
+        rows = {r["what"]: r for r in targets.targets(points, {})}
         row = rows["4k randread QD1, pvblk / virtio-blk"]
         self.assertEqual(row["value"], 7)
         self.assertTrue(row["met"])
@@ -166,15 +169,48 @@ class Measurement(unittest.TestCase):
         self.assertTrue(rows["exits per 4k randread QD1"]["met"])
         self.assertIsNone(rows["tcp-tx, pvnet / e1000"]["met"])
 
+    def test_ratio_is_of_each_round(self):
+        # the machine was ten times as fast in the second round
+        ratio = targets.ratio_target(
+            [point("pvblk", 550, runs=[100, 1000, 500], rounds=[1, 2, 3]),
+             point("virtio-blk", 60, runs=[10, 100], rounds=[1, 2])],
+            *matrix.RATIOS[0])
+        self.assertEqual(ratio["runs"], [10, 10])
+        self.assertEqual(ratio["value"], 10)
+        self.assertTrue(ratio["met"])
+
+    def test_finals(self):
+        points = [point("pvblk", 700, device="pvblk"),
+                  point("virtio-blk", 50, device="vb"),
+                  point("virtio-blk", 90, device="vb-uring"),
+                  point("virtio-blk", 100, device="vb-poll0", halt_poll=False)]
+        made = plan.Plan("finals", {"measure": finals.chosen(points),
+                                    "seconds": 1, "rounds": 9})
+        self.assertEqual(
+            [(b["test"], b["devices"], b["halt_poll_ns"]) for b in made.batches],
+            [("randread-4k-qd1", ["pvblk", "vb-uring"], plan.HALT_POLL_NS),
+             ("randread-4k-qd1", ["vb-poll0"], 0)])
+
+    def test_finals_count(self):
+        first = [point("pvblk", 500), point("virtio-blk", 100),
+                 point("pvblk", 700, exits_per_op=9, machine="two")]
+        last = [point("pvblk", 800), point("virtio-blk", 100)]
+        rows = {r["what"]: r for r in targets.targets(first, {}, last)}
+        self.assertEqual(
+            rows["4k randread QD1, pvblk / virtio-blk"]["value"], 8)
+        self.assertEqual(rows["exits per 4k randread QD1"]["value"], 0.5)
+
     def test_idle(self):
         (self.measured / "samples").write_text(json.dumps({
             "vm": "one", "t": 1, "idle": 10, "pv.disk.polls": 0,
             "pv.lan.polls": 3, "pv.lan.wakeups": 1,
+            "packets": 2,
             "threads": {"pvbus": {"cpu_ns": 20000000, "sleeps": 4}}}) + "\n")
         idle = results.read_idle(self.read())
         self.assertEqual(idle["one"]["polls"], 3)
-        polled, cpu = bench_report.idle_targets(idle)
+        polled, cpu = targets.idle_targets(idle)
         self.assertFalse(polled["met"])
+        self.assertEqual(polled["note"], "2 packets passed")
         self.assertFalse(cpu["met"])
         self.assertAlmostEqual(cpu["value"], 0.2)
 
@@ -182,7 +218,7 @@ class Measurement(unittest.TestCase):
 class Matrix(unittest.TestCase):
     def test_all_sets_make_plans(self):
         for name in matrix.SETS:
-            made = plan.Plan(name)
+            made = plan.Plan(name, matrix.SETS[name])
             for batch in made.batches:
                 self.assertTrue(list(made.runs(batch)), batch)
 
