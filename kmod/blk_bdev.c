@@ -107,6 +107,8 @@ static void pvh_bdev_slow(struct pvh_blk_req *req)
 		err = blkdev_issue_zeroout(bdev, req->cmd.sector, nr, GFP_NOIO,
 					   req->cmd.nounmap ?
 					   BLKDEV_ZERO_NOUNMAP : 0);
+	if (!err && req->cmd.fua)
+		err = blkdev_issue_flush(bdev);
 	pvh_blk_req_done(req, pvh_blk_errno(err));
 }
 

@@ -208,6 +208,8 @@ static void pvh_file_slow(struct pvh_blk_req *req)
 		break;
 	default:
 		err = pvh_file_extent(req);
+		if (!err && req->cmd.fua)
+			err = vfs_fsync(req->q->blk->file, 1);
 		break;
 	}
 	pvh_blk_req_done(req, pvh_blk_errno(err));

@@ -205,7 +205,10 @@ __u32 pvh_blk_parse(const struct pvbus_blk_req *req,
 	cmd->nr_segs = le16_to_cpu(req->nr_segs);
 	cmd->cookie = le16_to_cpu(req->cookie);
 	cmd->op = req->op;
-	cmd->fua = req->flags & PVBUS_BLK_REQ_FUA;
+	/* who does not flush is promised that nothing is lost without */
+	cmd->fua = req->flags & PVBUS_BLK_REQ_FUA ||
+		   (rule->kind & PVH_BLK_CHANGES &&
+		    !(lim->features & PVBUS_BLK_F_FLUSH));
 	cmd->nounmap = req->flags & PVBUS_BLK_REQ_NOUNMAP;
 	cmd->table = 0;
 

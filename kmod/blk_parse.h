@@ -51,7 +51,7 @@ struct pvh_blk_limits {
  * @nr_segs: segments, 0 for operations without data
  * @cookie: comes back with the completion
  * @op: PVBUS_BLK_*
- * @fua: write: durable when complete
+ * @fua: write, discard, write-zeroes: durable when complete
  * @nounmap: write-zeroes: keep allocated
  * @table: guest address of the table of segments, 0 if they were inline
  */

@@ -48,9 +48,12 @@ static void check_op(const struct pvbus_blk_req *req,
 		must(lim.features & PVBUS_BLK_F_DISCARD);
 	if (cmd->op == PVBUS_BLK_WRITE_ZEROES)
 		must(lim.features & PVBUS_BLK_F_WRITE_ZEROES);
-	if (cmd->fua)
+	if (req->flags & PVBUS_BLK_REQ_FUA)
 		must(cmd->op == PVBUS_BLK_WRITE &&
 		     lim.features & PVBUS_BLK_F_FUA);
+	must(cmd->fua == (req->flags & PVBUS_BLK_REQ_FUA ||
+			  (cmd->op != PVBUS_BLK_READ && cmd->op != PVBUS_BLK_FLUSH &&
+			   !(lim.features & PVBUS_BLK_F_FLUSH))));
 	must(!cmd->nounmap || cmd->op == PVBUS_BLK_WRITE_ZEROES);
 }
 

@@ -189,6 +189,24 @@ static void test_features(void **state)
 	assert_status(&p, INVAL);
 }
 
+/* Who cannot flush has to find everything durable. */
+static void test_without_flush(void **state)
+{
+	struct parsed p;
+
+	good_write(&p, 1)->lim.features &= ~PVBUS_BLK_F_FLUSH;
+	assert_status(&p, OK);
+	assert_true(p.cmd.fua);
+	good_discard(&p)->lim.features &= ~PVBUS_BLK_F_FLUSH;
+	assert_status(&p, OK);
+	assert_true(p.cmd.fua);
+	good_read(&p, 1)->lim.features &= ~PVBUS_BLK_F_FLUSH;
+	assert_status(&p, OK);
+	assert_false(p.cmd.fua);
+	assert_status(good_write(&p, 1), OK);
+	assert_false(p.cmd.fua);
+}
+
 static void test_flags(void **state)
 {
 	struct parsed p;
@@ -506,6 +524,7 @@ int main(void)
 		cmocka_unit_test(test_good_table),
 		cmocka_unit_test(test_op),
 		cmocka_unit_test(test_features),
+		cmocka_unit_test(test_without_flush),
 		cmocka_unit_test(test_flags),
 		cmocka_unit_test(test_unused_fields),
 		cmocka_unit_test(test_range),
