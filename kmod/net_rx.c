@@ -26,6 +26,7 @@ enum pvh_net_verdict {
 	PVH_NET_GIVEN,
 	PVH_NET_DROPPED,
 	PVH_NET_BLOCKED,
+	PVH_NET_NOMEM,
 };
 
 /**
@@ -273,8 +274,10 @@ static int pvh_net_give(struct pvh_net_queue *q, const struct sk_buff *skb)
 		return PVH_NET_DROPPED;
 	err = pvh_net_fill(q, skb, nr, &e);
 	/* its buffers stay ours, and the next packet's */
+	if (err == -EFAULT)
+		return -PVBUS_ST_FAULT;
 	if (err)
-		return err == -EFAULT ? -PVBUS_ST_FAULT : PVH_NET_DROPPED;
+		return err == -ENOMEM ? PVH_NET_NOMEM : PVH_NET_DROPPED;
 
 	e.nr_bufs = cpu_to_le16(nr);
 	e.len = cpu_to_le32(skb->len);
@@ -371,7 +374,9 @@ int pvh_net_rx(struct pvh_net_queue *q, unsigned int budget)
 	__skb_queue_head_init(&r.skbs);
 	while (n < budget && r.bytes < PVH_BUDGET_BYTES &&
 	       (skb = pvh_net_backlog_peek(&q->backlog))) {
-		verdict = pvh_net_give(q, skb);
+		/* at the VM's limit each packet waits in vain: one in a turn is enough */
+		if (verdict != PVH_NET_NOMEM)
+			verdict = pvh_net_give(q, skb);
 		if (verdict < 0 ||
 		    (verdict == PVH_NET_BLOCKED && !pvh_net_stalled(q)))
 			break;

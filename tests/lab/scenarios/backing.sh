@@ -14,6 +14,17 @@ guest_setup() {
 	pvbus_guest_load pvblk && pvblk_disk flaky && pvblk_disk file
 }
 
+guest_both() {
+	pvbus_guest_load pvblk && pvblk_disk flaky && pvnet_guest lan 192.0.2.2 &&
+		ping -c 1 -W 5 192.0.2.1
+}
+
+# More than may be held, at once.
+fill_up() {
+	fio --name=fill --filename="$(pvblk_disk flaky)" --direct=1 --ioengine=libaio \
+		--rw=write --bs=512k --iodepth=32 --size=16m
+}
+
 # verified ID [OPTION...]: 2 MiB of that disk, the first by default.
 verified() {
 	local disk
@@ -182,6 +193,35 @@ stalls() {
 	check "and all is gone" within 10 lab_rmmod pvbus_host
 }
 
+at_limit() {
+	[ "$(pvbusctl show vm1 --json | jq .vm.pinned)" -gt $((7 << 20)) ]
+}
+
+# The store does not answer, and what it holds is all that the VM may have held: who
+# sends packets to the guest does not wait for room, of which there is none.
+starves() {
+	local sent waited
+
+	check "pvbusd starts with little room" pvbusd_start vm1 --pin-limit 8M \
+		--disk id=flaky,path=/dev/mapper/flaky --net id=lan,ifname=vm1lan || return
+	ip addr add 192.0.2.1/24 dev vm1lan && ip link set vm1lan up
+	check "a guest boots" pvbus_guest vm1 || return
+	check "it has the disk and a card" guest vm1 guest_both || return
+	check "the store stalls" dmsetup suspend --noflush flaky || return
+	guest_bg vm1 fill_up
+	check "all that may be held is" within 20 at_limit
+	ip neigh replace 192.0.2.2 lladdr "$(guest vm1 cat /sys/class/net/lan/address)" \
+		dev vm1lan nud permanent
+	read -r sent waited < <("$LAB_DIR/send.py" 192.0.2.2 4)
+	diag "$sent packets were sent to a guest without room for them, $waited waits"
+	check "who sends to it does not wait" test "$waited" -le 3
+	check "and sends more than its buffer holds" test "$sent" -gt 500
+	check "the store answers" dmsetup resume --noudevsync flaky
+	check "packets are taken again" within 20 ping -c 1 -W 1 192.0.2.2
+	check "the guest stops" guest_stop vm1
+	check "and pvbusd with it" pvbusd_wait vm1
+}
+
 store() {
 	mkfs.ext4 -q /dev/small && mkdir -p $STORE && mount /dev/small $STORE &&
 		truncate -s 64M $STORE/disk.img && truncate -s 4M $STORE/more.img
@@ -204,6 +244,7 @@ host() {
 	resizes
 	check "the guest stops" guest_stop vm1
 	check "and pvbusd with it" pvbusd_wait vm1
+	starves
 	stalls
 	check "nothing holds the file" umount $STORE
 	check "nor the disk" dmsetup remove --noudevsync flaky

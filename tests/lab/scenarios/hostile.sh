@@ -140,10 +140,7 @@ pairs() {
 	kill -KILL $spinner
 }
 
-# What the host can send in 5 s by one socket to a guest that takes two or three packets
-# a second: how many, and how many tenths of a second it had to wait for room. Not all
-# at once: what the guest takes is to be the last that waits for it, now and then.
-send_trickle() {
+trickle() {
 	ip neigh replace 198.18.0.2 lladdr 02:00:00:00:00:02 dev evil0 nud permanent
 	python3 - <<-'END'
 	import socket, time
@@ -170,7 +167,9 @@ trickle() {
 	job=$GUEST_JOB
 	check "the other begins to take packets, now and then" \
 		within 10 grep 1 /sys/class/net/evil0/carrier
-	read -r sent waited < <(send_trickle)
+	ip neigh replace 198.18.0.2 lladdr 02:00:00:00:00:02 dev evil0 nud permanent
+	# two or three of these in a second are taken
+	read -r sent waited < <("$LAB_DIR/send.py" 198.18.0.2 5)
 	diag "$sent packets were sent to a guest that hardly takes any, $waited waits"
 	# not how many a slow CPU can send: waits, of which the second until the guest is
 	# known not to take packets has ten, and more packets than the socket's buffer holds
