@@ -76,9 +76,11 @@ static void pvh_net_discard(struct list_head *skbs)
 static void pvh_net_deliver(struct pvh_net_queue *q, struct pvh_net_batch *b)
 {
 	struct pvh_stats *stats = &q->ch->stats;
-	bool up = READ_ONCE(q->net->dev->flags) & IFF_UP;
+	bool up;
 
+	/* who takes the interface down waits for this section, and moves it then */
 	local_bh_disable();
+	up = READ_ONCE(q->net->dev->flags) & IFF_UP;
 	pvh_net_count_batch(q, b, up);
 	if (up)
 		netif_receive_skb_list(&b->skbs);
