@@ -359,7 +359,7 @@ static void worker_wait_end(struct pvh_channel *ch)
 		if (!test_bit(KICKED, &ch->kicked))
 			schedule();
 		__set_current_state(TASK_RUNNING);
-		cond_resched();
+		cond_resched_tasks_rcu_qs();
 	}
 	__set_current_state(TASK_RUNNING);
 }
@@ -414,8 +414,12 @@ static void worker_serve(struct pvh_channel *ch)
 	int did;
 
 	while (!READ_ONCE(ch->closing)) {
-		/* a turn is bounded: between two of them, others have theirs */
-		cond_resched();
+		/*
+		 * A turn is bounded: between two of them, others have theirs. A guest
+		 * that always has work must not hold up who waits for all tasks to
+		 * have let go of something, as who turns tracing off does.
+		 */
+		cond_resched_tasks_rcu_qs();
 		did = worker_work(ch, &rung);
 		if (did < 0) {
 			worker_broken(ch, -did);
@@ -533,6 +537,7 @@ void pvh_worker_end(struct pvh_channel *ch)
 {
 	WRITE_ONCE(ch->closing, true);
 	wake_up_process(ch->worker);
+	pvh_policy_woken(ch);
 }
 
 /**
