@@ -96,13 +96,13 @@ static u32 open_check(const struct pvh_dev *dev, const struct pvbus_open *msg)
 
 /* Copy the list of @nr page addresses, once. */
 static int gpadl_copy(struct pvh_vm *vm, u64 gpadl, __le64 *list,
-		      unsigned int nr)
+		      unsigned int nr, unsigned int *tries)
 {
 	struct page *page;
 	void *p;
 	int err;
 
-	err = pvh_vm_pin_page(vm, gpadl, &page);
+	err = pvh_vm_pin_page(vm, gpadl, tries, &page);
 	if (err)
 		return err;
 	p = kmap_local_page(page);
@@ -120,7 +120,7 @@ static void rings_unpin(struct pvh_channel *ch)
 }
 
 static int rings_pin(struct pvh_channel *ch, const __le64 *list,
-		     unsigned int nr)
+		     unsigned int nr, unsigned int *tries)
 {
 	struct pvh_vm *vm = ch->dev->vm;
 	int err;
@@ -130,7 +130,7 @@ static int rings_pin(struct pvh_channel *ch, const __le64 *list,
 
 		err = -EFAULT;
 		if (PAGE_ALIGNED(gpa))
-			err = pvh_vm_pin_page(vm, gpa,
+			err = pvh_vm_pin_page(vm, gpa, tries,
 					      &ch->ring_pages[ch->nr_ring_pages]);
 		if (err) {
 			rings_unpin(ch);
@@ -143,15 +143,16 @@ static int rings_pin(struct pvh_channel *ch, const __le64 *list,
 
 static int rings_pin_gpadl(struct pvh_channel *ch, u64 gpadl, unsigned int nr)
 {
+	unsigned int tries = 0;
 	__le64 *list;
 	int err;
 
 	list = kmalloc_array(nr, sizeof(*list), GFP_KERNEL);
 	if (!list)
 		return -ENOMEM;
-	err = gpadl_copy(ch->dev->vm, gpadl, list, nr);
+	err = gpadl_copy(ch->dev->vm, gpadl, list, nr, &tries);
 	if (!err)
-		err = rings_pin(ch, list, nr);
+		err = rings_pin(ch, list, nr, &tries);
 	kfree(list);
 	return err;
 }
@@ -327,6 +328,9 @@ static void channel_free(struct pvh_channel *ch)
 	struct pvh_vm *vm = dev->vm;
 
 	dev->channel[ch->queue] = NULL;
+	/* its guest may have begun anew before it could be told */
+	if (READ_ONCE(ch->broken) && !ch->broken_told)
+		vm->violations++;
 	pvh_worker_stop(ch);
 	dev->ops->close(ch);
 	pvh_pin_cache_destroy(ch);

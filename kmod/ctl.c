@@ -14,8 +14,8 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
+#include <linux/ktime.h>
 #include <linux/nospec.h>
-#include <linux/sched/clock.h>
 #include <linux/string.h>
 
 #include "host.h"
@@ -29,13 +29,8 @@
  */
 #define CTL_IDLE_RUNS	32
 #define CTL_IDLE_US	1000
-/*
- * A run that took longer than the least of these, in microseconds, is followed by a
- * pause as long, and no longer than the most: this is no thread in QEMU's cgroup,
- * and a guest that opens and closes channels for ever gets half of a CPU for it.
- */
-#define CTL_REST_MIN_US	100
-#define CTL_REST_MAX_US	50000
+/* Nanoseconds after which a run takes no other message: vm->lock is held. */
+#define CTL_RUN_MAX	10000000ULL
 
 /* -- sending ------------------------------------------------------------------- */
 
@@ -297,18 +292,20 @@ static bool ctl_receive(struct pvh_vm *vm)
 {
 	/* bodies are read as structures with 64-bit fields */
 	struct pvbus_msg msg __aligned(8);
-	unsigned int budget = CTL_BUDGET;
+	u64 end = ktime_get_ns() + CTL_RUN_MAX;
+	unsigned int taken = 0;
+	bool more = false;
 
-	while (budget && ctl_open(vm) && pvh_ctl_room(vm) &&
+	while (!more && ctl_open(vm) && pvh_ctl_room(vm) &&
 	       pvring_get(&vm->mbox_rx, &msg, PVBUS_MBOX_SLOT_SIZE)) {
-		budget--;
 		pvring_cons_publish(&vm->mbox_rx);
 		ctl_message(vm, &msg);
+		more = ++taken == CTL_BUDGET || ktime_get_ns() > end;
 	}
-	vm->ctl_idle = budget == CTL_BUDGET ? vm->ctl_idle + 1 : 0;
+	vm->ctl_idle = taken ? 0 : vm->ctl_idle + 1;
 	if (pvring_cons_kick(&vm->mbox_rx))
 		ctl_interrupt(vm);
-	if (!budget)
+	if (more)
 		return true;
 	/*
 	 * Refused: only a reset matters, which rings in any case. No room: the
@@ -438,10 +435,11 @@ void pvh_ctl_flush(struct pvh_vm *vm)
 void pvh_ctl_work(struct work_struct *work)
 {
 	struct pvh_vm *vm = container_of(work, struct pvh_vm, ctl_work);
-	u64 us, start = local_clock();
-	bool slow, settled;
+	u64 begun, ns, us;
+	bool settled;
 
 	mutex_lock(&vm->lock);
+	begun = ktime_get_ns();
 	/* also of a VM that ends */
 	pvh_channel_reap(vm);
 	if (!READ_ONCE(vm->dead) && vm->state != PVBUS_VM_NEW) {
@@ -451,11 +449,11 @@ void pvh_ctl_work(struct work_struct *work)
 			queue_work(vm->wq, &vm->ctl_work);
 		pvh_ctl_flush(vm);
 	}
-	slow = vm->ctl_idle > CTL_IDLE_RUNS;
+	/* this is no thread in QEMU's cgroup */
+	ns = pvh_rest_after(&vm->ctl_rest, begun, ktime_get_ns());
+	us = vm->ctl_idle > CTL_IDLE_RUNS ? CTL_IDLE_US : 0;
 	mutex_unlock(&vm->lock);
-	us = min_t(u64, (local_clock() - start) / NSEC_PER_USEC, CTL_REST_MAX_US);
-	if (us < CTL_REST_MIN_US)
-		us = slow ? CTL_IDLE_US : 0;
+	us = max_t(u64, us, ns / NSEC_PER_USEC);
 	if (us)
 		usleep_range(us, 2 * us);
 }

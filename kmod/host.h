@@ -32,6 +32,7 @@
 #include <pvbus/compat.h>
 
 #include "nap.h"
+#include "rest.h"
 #include "storm.h"
 
 struct pvh_channel;
@@ -519,6 +520,7 @@ struct pvh_doorbell {
  * @features: PVBUS_F_* in force
  * @offers_done: OFFERS_DONE was sent
  * @ctl_idle: runs of @ctl_work in a row that found no message
+ * @ctl_rest: what those took; ctl_work only
  * @nr_doorbells: entries of @doorbell and @irq
  * @nr_vectors: of them, those that the transport was given: what the guest can
  *	use at most; set before the window says READY
@@ -586,6 +588,7 @@ struct pvh_vm {
 	u64			features;
 	bool			offers_done;
 	unsigned int		ctl_idle;
+	struct pvh_rest		ctl_rest;
 	unsigned int		nr_doorbells;
 	unsigned int		nr_vectors;
 	unsigned int		guest_vectors;
@@ -675,7 +678,8 @@ void pvh_pin_sleep(struct pvh_channel *ch);
 /* QEMU takes frames @first to @last away. Any context; see qemu.c. */
 void pvh_pin_invalidate(struct pvh_vm *vm, u64 first, u64 last);
 /* Pages for which no cache is at hand (rings, nonces): one page at a time. */
-int pvh_vm_pin_page(struct pvh_vm *vm, u64 gpa, struct page **page);
+int pvh_vm_pin_page(struct pvh_vm *vm, u64 gpa, unsigned int *tries,
+		    struct page **page);
 void pvh_vm_unpin_page(struct pvh_vm *vm, struct page *page);
 
 /* copy.c: read guest RAM, once; -EFAULT when it is not that. Worker only. */

@@ -167,10 +167,11 @@ static bool pvh_nonces_cover(const struct pvbus_hello *hello)
 static int pvh_mem_pin(struct pvh_vm *vm, const struct pvh_mem *mem, u64 gpa,
 		       struct page **page)
 {
+	unsigned int tries = 0;
 	u64 hva;
 
 	if (!mem)
-		return pvh_vm_pin_page(vm, gpa, page);
+		return pvh_vm_pin_page(vm, gpa, &tries, page);
 	if (!pvh_mem_hva(mem, gpa, PVBUS_NONCE_SIZE, &hva))
 		return -EBADMSG;
 	return pvh_qemu_pin(vm, NULL, hva & PAGE_MASK, page);

@@ -211,6 +211,8 @@ void pvh_pin_invalidate(struct pvh_vm *vm, u64 first, u64 last)
 	spin_lock(&vm->cache_lock);
 	list_for_each_entry(cache, &vm->caches, node) {
 		pvh_cache_mark(cache, first, last);
+		/* the worker holds a page, then looks at the mark, or is seen here */
+		smp_mb();
 		if (cache->wakeable && READ_ONCE(cache->nr_held))
 			pvh_channel_wake(container_of(cache, struct pvh_channel,
 						      pins));
@@ -435,22 +437,24 @@ void pvh_pin_sleep(struct pvh_channel *ch)
  * pvh_vm_pin_page() - hold a page of guest memory, without a cache
  * @vm: VM
  * @gpa: any address in the page, from the guest
+ * @tries: how often it was waited for room below the VM's limit; 0 at first, and the
+ *	caller's for all that one message asks for, as vm->lock may be held
  * @page: the page, for pvh_vm_unpin_page()
  *
  * Context: process, not a worker's; may sleep.
  * Return: 0, -EFAULT (not guest RAM), -ENOMEM (limit), -ESRCH (QEMU is gone).
  */
-int pvh_vm_pin_page(struct pvh_vm *vm, u64 gpa, struct page **page)
+int pvh_vm_pin_page(struct pvh_vm *vm, u64 gpa, unsigned int *tries,
+		    struct page **page)
 {
 	u64 gfn = gpa >> PAGE_SHIFT;
-	unsigned int try = 0;
 	int err;
 
 	if (!vm->transport->ram(vm, gfn << PAGE_SHIFT, PAGE_SIZE))
 		return -EFAULT;
 	while ((err = vm->transport->pin(vm, NULL, gfn, page)) == -ENOMEM &&
-	       try < PVH_PIN_TRIES)
-		pvh_pin_wait(vm, try++);
+	       *tries < PVH_PIN_TRIES)
+		pvh_pin_wait(vm, (*tries)++);
 	return err;
 }
 

@@ -18,6 +18,8 @@
 static struct pvring_prod mbox;		/* the guest's ends */
 static struct pvring_cons answers;
 static u32 generation;
+static u64 broken;			/* channels that the guest has broken */
+static bool wrote;			/* it has written to the window, anywhere */
 
 static struct pvbus_win_guest *guest_regs(void)
 {
@@ -157,9 +159,11 @@ static void read_answers(void)
 	struct pvbus_msg msg;
 	unsigned int n = fuzz_u8();
 
+	/* what the guest itself has written there says nothing of the host */
 	while (n-- && pvring_get(&answers, &msg, sizeof(msg)))
-		must(le16_to_cpu(msg.type) < PVBUS_MSG_TYPES &&
-		     le16_to_cpu(msg.len) <= PVBUS_MSG_BODY);
+		must(peer_writes || wrote ||
+		     (le16_to_cpu(msg.type) < PVBUS_MSG_TYPES &&
+		      le16_to_cpu(msg.len) <= PVBUS_MSG_BODY));
 	pvring_cons_publish(&answers);
 }
 
@@ -168,6 +172,7 @@ static void write_window(void)
 	u32 at = fuzz_u16() % (PVBUS_WIN_SIZE / 4);
 
 	((__le32 *)vm.win)[at] = fuzz_u32();
+	wrote = true;
 }
 
 /* Someone has rung, for whatever reason: the host looks. */
@@ -215,8 +220,14 @@ static void work_channel(void)
 		at = fuzz_u16() % (ch->nr_ring_pages * PAGE_SIZE / 4);
 		((__le32 *)ch->ring_mem)[at] = fuzz_u32();
 	}
-	host_work(ch);
 	if (ch->broken)
+		return;
+	host_work(ch);
+	if (!ch->broken)
+		return;
+	broken++;
+	/* the administrator sees it, whatever the guest does before it is told */
+	if (fuzz_u8() & 1)
 		kernel_queue(&vm.ctl_work, 0);
 }
 
@@ -347,6 +358,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	fuzz_begin(data, size);
 	host_begin();
+	broken = 0;
+	wrote = false;
 	attach(1 + fuzz_u8());
 	for (i = 0; i < STEPS && fuzz_left(); i++) {
 		op = fuzz_below(ARRAY_SIZE(steps) + 2);
@@ -359,5 +372,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check();
 	}
 	host_end();
+	must(vm.violations >= broken);
 	return 0;
 }

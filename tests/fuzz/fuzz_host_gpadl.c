@@ -11,6 +11,7 @@
 #include "kernel/vm.h"
 
 #define MAX_LIST	PVBUS_MAX_GPADL
+#define OPEN_SLEEPS_US	15000
 
 static u64 any_address(void)
 {
@@ -92,6 +93,7 @@ static void check_channel(const struct pvh_channel *ch,
 
 static void open_one(struct pvh_dev *dev)
 {
+	unsigned long slept = kernel_slept_us;
 	struct pvbus_open open;
 	u32 status;
 
@@ -105,6 +107,8 @@ static void open_one(struct pvh_dev *dev)
 		check_channel(dev->channel[le16_to_cpu(open.queue)], &open);
 	mutex_unlock(&vm.lock);
 	must(status <= PVBUS_ST_GONE);
+	/* whoever wants the lock waits for all of it, be it for room below the limit */
+	must(kernel_slept_us - slept <= OPEN_SLEEPS_US);
 }
 
 static void close_one(struct pvh_dev *dev)

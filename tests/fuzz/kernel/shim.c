@@ -11,6 +11,7 @@
 #define MAX_DEPTH	3
 
 unsigned long jiffies;
+unsigned long kernel_slept_us;
 unsigned int kernel_fail_at;
 void (*kernel_turn)(void);
 

@@ -395,7 +395,10 @@ extern unsigned long jiffies;
 #define time_before(a, b)	((long)((a) - (b)) < 0)
 #define time_after_eq(a, b)	(!time_before(a, b))
 #define msecs_to_jiffies(ms)	((ms) / 10UL)
-#define usleep_range(a, b)	((void)(a), (void)(b))
+/* Time passes for who sleeps, and for nobody else. */
+extern unsigned long kernel_slept_us;
+#define usleep_range(a, b)	((void)(kernel_slept_us += (a)), (void)(b))
+#define ktime_get_ns()		(1000ULL * kernel_slept_us)
 
 struct workqueue_struct;
 struct work_struct;
