@@ -17,10 +17,11 @@ unsigned short pvh_protocol_max = PVBUS_VERSION_MAX;
 struct workqueue_struct *pvh_reap_wq;
 
 /*
- * Pins after which the VM is at its limit, once, and how many it may have from then on
- * until it is there again; 0: any number.
+ * Pins after which the VM is at its limit; 0: none. Or where memory is scarce, how
+ * often it has to be tried for each.
  */
-static unsigned int pins_left, pins_again;
+static unsigned int pins_left, pins_tried;
+static bool scarce;
 static struct pvh_blk disk;
 static struct pvh_blk_req *io[MAX_IO];
 static unsigned int nr_io;
@@ -119,10 +120,9 @@ int pvh_qemu_pin(struct pvh_vm *v, struct pvh_pin_cache *cache, u64 hva,
 	/* a table of QEMU's memory may name what is not mapped there */
 	if (hva < RAM_HVA || n >= RAM_PAGES)
 		return -EFAULT;
-	if (pins_left && !--pins_left) {
-		pins_left = pins_again;
+	if (scarce ? pins_left && ++pins_tried % pins_left :
+		     pins_left && !--pins_left)
 		return -ENOMEM;
-	}
 	*page = &ram[n];
 	ram[n].pins++;
 	return 0;
@@ -458,7 +458,8 @@ void host_begin(void)
 	kernel_turn = finish_io_turn;
 	kernel_fail_at = how & 4 ? fuzz_u8() : 0;
 	pins_left = how & 8 ? fuzz_u8() : 0;
-	pins_again = how & 128 ? pins_left : 0;
+	pins_tried = 0;
+	scarce = how & 128;
 	mutex_lock(&vm.lock);
 	pvh_window_ready(&vm);
 	mutex_unlock(&vm.lock);
