@@ -122,59 +122,6 @@ static void pvbus_teardown(struct pvbus *bus)
 	ida_free(&pvbus_ida, bus->index);
 }
 
-/* The host is told why there is no session before the driver gives up. */
-static bool pvbus_attach_refused(struct pvbus *bus)
-{
-	if (pvbus_host_state(bus) != PVBUS_HOST_READY ||
-	    pvbus_pick_version(bus))
-		return false;
-	wait_event_timeout(bus->wait,
-			   pvbus_get_state(bus) == PVBUS_S_REFUSED,
-			   PVBUS_RESET_TIMEOUT);
-	return true;
-}
-
-struct pvbus *pvbus_attach(struct device *dma_dev,
-			   const struct pvbus_transport_ops *ops, void *priv,
-			   void *window, unsigned int vectors)
-{
-	struct pvbus *bus;
-	int err;
-
-	if (!vectors || vectors > PVBUS_MAX_VECTORS)
-		return ERR_PTR(-EINVAL);
-	/* an interrupt that is late for pvbus_detach() still finds it */
-	bus = devm_kzalloc(dma_dev, sizeof(*bus), GFP_KERNEL);
-	if (!bus)
-		return ERR_PTR(-ENOMEM);
-	bus->parent = dma_dev;
-	bus->ops = ops;
-	bus->priv = priv;
-	bus->window = window;
-	bus->max_vectors = vectors;
-	pvbus_setup(bus);
-	err = pvbus_alloc_queues(bus);
-	if (err) {
-		devm_kfree(dma_dev, bus);
-		return ERR_PTR(err);
-	}
-	atomic_notifier_chain_register(&panic_notifier_list, &bus->panic_nb);
-	register_pm_notifier(&bus->pm_nb);
-
-	if (pvbus_host_state(bus) != PVBUS_HOST_READY)
-		dev_info(dma_dev,
-			 "pvbus%d: the host is not ready yet; waiting for it\n",
-			 bus->index);
-	pvbus_kick(bus);
-	if (pvbus_attach_refused(bus)) {
-		pvbus_teardown(bus);
-		devm_kfree(dma_dev, bus);
-		return ERR_PTR(-EPROTO);
-	}
-	return bus;
-}
-EXPORT_SYMBOL_GPL(pvbus_attach);
-
 /* No new session or device from here on. */
 static void pvbus_close_doors(struct pvbus *bus)
 {
@@ -216,6 +163,79 @@ void pvbus_detach(struct pvbus *bus)
 	pvbus_teardown(bus);
 }
 EXPORT_SYMBOL_GPL(pvbus_detach);
+
+/*
+ * Did ctl_work find no version that both speak, and was the host told? What the
+ * window says by now does not matter: it is the host's to change.
+ */
+static bool pvbus_attach_refused(struct pvbus *bus)
+{
+	flush_delayed_work(&bus->ctl_work);
+	if (pvbus_get_state(bus) == PVBUS_S_IDLE || READ_ONCE(bus->version))
+		return false;
+	wait_event_timeout(bus->wait,
+			   pvbus_get_state(bus) == PVBUS_S_REFUSED,
+			   PVBUS_RESET_TIMEOUT);
+	/* a host that has not answered yet is waited for, as any other */
+	return pvbus_get_state(bus) == PVBUS_S_REFUSED &&
+	       !READ_ONCE(bus->version);
+}
+
+/*
+ * The generation stays in the window, so that the host goes on showing why there
+ * is no session; unless it has gone and come back since, with another version.
+ */
+static void pvbus_attach_undo(struct pvbus *bus)
+{
+	pvbus_close_doors(bus);
+	/* it may have begun a session just before */
+	flush_delayed_work(&bus->ctl_work);
+	if (pvbus_get_state(bus) == PVBUS_S_REFUSED)
+		pvbus_teardown(bus);
+	else
+		pvbus_detach(bus);
+}
+
+struct pvbus *pvbus_attach(struct device *dma_dev,
+			   const struct pvbus_transport_ops *ops, void *priv,
+			   void *window, unsigned int vectors)
+{
+	struct pvbus *bus;
+	int err;
+
+	if (!vectors || vectors > PVBUS_MAX_VECTORS)
+		return ERR_PTR(-EINVAL);
+	/* an interrupt that is late for pvbus_detach() still finds it */
+	bus = devm_kzalloc(dma_dev, sizeof(*bus), GFP_KERNEL);
+	if (!bus)
+		return ERR_PTR(-ENOMEM);
+	bus->parent = dma_dev;
+	bus->ops = ops;
+	bus->priv = priv;
+	bus->window = window;
+	bus->max_vectors = vectors;
+	pvbus_setup(bus);
+	err = pvbus_alloc_queues(bus);
+	if (err) {
+		devm_kfree(dma_dev, bus);
+		return ERR_PTR(err);
+	}
+	atomic_notifier_chain_register(&panic_notifier_list, &bus->panic_nb);
+	register_pm_notifier(&bus->pm_nb);
+
+	if (pvbus_host_state(bus) != PVBUS_HOST_READY)
+		dev_info(dma_dev,
+			 "pvbus%d: the host is not ready yet; waiting for it\n",
+			 bus->index);
+	pvbus_kick(bus);
+	if (pvbus_attach_refused(bus)) {
+		pvbus_attach_undo(bus);
+		devm_kfree(dma_dev, bus);
+		return ERR_PTR(-EPROTO);
+	}
+	return bus;
+}
+EXPORT_SYMBOL_GPL(pvbus_attach);
 
 void pvbus_quiesce(struct pvbus *bus)
 {

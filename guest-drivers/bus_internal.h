@@ -136,7 +136,7 @@ struct pvbus_proof {
  * @reported: that @deadline has passed was logged
  * @generation: names the session
  * @offers_done: OFFERS_DONE came
- * @version: protocol version, 0 when there is none in common
+ * @version: protocol version, 0 when there is none in common; read anywhere
  * @features: PVBUS_F_* in force
  * @vectors: vectors in force; read anywhere
  * @proof: nonces of the hello under way

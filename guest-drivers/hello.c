@@ -331,7 +331,8 @@ static int pvbus_hello_check(struct pvbus *bus,
 	u32 vectors = le32_to_cpu(ack->vectors);
 	u64 features = le64_to_cpu(ack->features);
 
-	if (le16_to_cpu(ack->version) != bus->version)
+	/* a host that none is in common with has nothing to accept */
+	if (!bus->version || le16_to_cpu(ack->version) != bus->version)
 		return pvbus_violation(bus, "protocol version in HELLO_ACK",
 				       le16_to_cpu(ack->version));
 	if (!vectors || vectors > bus->max_vectors)

@@ -52,7 +52,8 @@ struct pvbus_transport_ops {
  * ignored: the memory of the bus is managed by @dma_dev, like that of
  * devm_kzalloc().
  *
- * Return: the bus, or an ERR_PTR: -EPROTO, no common protocol version (logged).
+ * Return: the bus, or an ERR_PTR: -EPROTO, no common protocol version (logged),
+ * of which the host was told.
  */
 struct pvbus *pvbus_attach(struct device *dma_dev,
 			   const struct pvbus_transport_ops *ops, void *priv,

@@ -87,7 +87,7 @@ static void pvbus_session_begin(struct pvbus *bus)
 		generation = get_random_u32();
 	} while (!generation || generation == bus->generation);
 
-	bus->version = pvbus_pick_version(bus);
+	WRITE_ONCE(bus->version, pvbus_pick_version(bus));
 	if (!bus->version)
 		pvbus_report_mismatch(bus);
 	WRITE_ONCE(bus->generation, generation);

@@ -27,6 +27,8 @@ static struct pvring_cons asked;
 /* what the guest asked for last, and how often it rang */
 static struct pvbus_chan_ref opened, closed;
 static unsigned int vectors;
+/* the host speaks a version of the future alone, and accepts a guest that does not */
+static bool foreign;
 
 static struct pvbus_win_host *host_regs(void)
 {
@@ -90,7 +92,7 @@ static void send_any(void)
 static void send_hello_ack(void)
 {
 	struct pvbus_hello_ack ack = {
-		.version = cpu_to_le16(PVBUS_VERSION_MAX),
+		.version = cpu_to_le16(foreign ? 0 : PVBUS_VERSION_MAX),
 		.vectors = cpu_to_le32(1 + fuzz_below(4)),
 	};
 
@@ -231,10 +233,25 @@ static void serve(void)
 	send_close_ack();
 }
 
+static void set_versions(void)
+{
+	u16 lo = foreign ? 99 : PVBUS_VERSION_MIN;
+	u16 hi = foreign ? 99 : PVBUS_VERSION_MAX;
+
+	host_regs()->version_min = cpu_to_le16(lo);
+	host_regs()->version_max = cpu_to_le16(hi);
+}
+
 static void come_and_go(void)
 {
-	host_regs()->state = cpu_to_le32(fuzz_u8() & 3 ? PVBUS_HOST_READY :
-							 fuzz_u8());
+	u8 how = fuzz_u8();
+
+	if (how >= 0xf0) {
+		foreign = !foreign;
+		set_versions();
+	}
+	host_regs()->state = cpu_to_le32(how & 3 ? PVBUS_HOST_READY :
+						   fuzz_u8());
 }
 
 static void write_window(void)
@@ -247,8 +264,13 @@ static void write_window(void)
 
 static void interrupt(void)
 {
+	unsigned int vector = fuzz_u8() % (PVBUS_MAX_VECTORS + 1);
+
+	/* a transport has no bus to tell before pvbus_attach() returns */
+	if (!bus)
+		return;
 	peer_on();
-	pvbus_interrupt(bus, fuzz_u8() % (PVBUS_MAX_VECTORS + 1));
+	pvbus_interrupt(bus, vector);
 	peer_off();
 }
 
@@ -342,6 +364,8 @@ static int probe(struct pvbus_device *pdev)
 
 	must(strnlen(pdev->id, sizeof(pdev->id)) < sizeof(pdev->id));
 	must(pdev->blob_len <= PVBUS_BLOB_SIZE);
+	/* where there is no session, there is no device */
+	must(pdev->bus->version);
 	/* another offer is in the place of this one */
 	if (channel[pdev->offer % 8][0])
 		return -EBUSY;
@@ -418,6 +442,7 @@ static void check(void)
 		nr++;
 	}
 	must(nr == bus->nr_devs);
+	must(bus->version || !nr);
 }
 
 static void run_guest(void)
@@ -430,10 +455,13 @@ static void run_guest(void)
 
 static void window_begin(void)
 {
+	u8 how = fuzz_u8();
+
+	vectors = 1 + how % 4;
+	foreign = how >= 0xf0;
 	memset(window, 0, sizeof(window));
 	host_regs()->magic = cpu_to_le64(PVBUS_MAGIC);
-	host_regs()->version_min = cpu_to_le16(PVBUS_VERSION_MIN);
-	host_regs()->version_max = cpu_to_le16(PVBUS_VERSION_MAX);
+	set_versions();
 	host_regs()->features = cpu_to_le64(PVBUS_F_ALL);
 	host_regs()->state = cpu_to_le32(PVBUS_HOST_READY);
 	acknowledge();
@@ -466,7 +494,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	window_begin();
 	memset(&parent, 0, sizeof(parent));
 	parent.coherent_dma_mask = DMA_BIT_MASK(64);
-	vectors = 1 + fuzz_below(4);
 	pvbus_register_driver(&test_driver);
 	kernel_turn = turn;
 	bus = NULL;

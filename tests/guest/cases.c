@@ -95,12 +95,17 @@ static void un_answering_detach(struct mock *m, const struct mock_case *c)
 	msleep(50);
 }
 
-static void un_matched(struct mock *m, u16 lo, u16 hi)
+static void set_versions(struct mock *m, u16 lo, u16 hi)
 {
 	struct pvbus_win_host *host = m->window + PVBUS_WIN_HOST;
 
-	host->version_min = cpu_to_le16(lo);
-	host->version_max = cpu_to_le16(hi);
+	WRITE_ONCE(host->version_min, cpu_to_le16(lo));
+	WRITE_ONCE(host->version_max, cpu_to_le16(hi));
+}
+
+static void un_matched(struct mock *m, u16 lo, u16 hi)
+{
+	set_versions(m, lo, hi);
 	m->status = PVBUS_ST_VERSION;
 	EXPECT(mock_attach(m) == -EPROTO);
 	EXPECT(m->count[PVBUS_MSG_HELLO] == 1);
@@ -115,6 +120,36 @@ static void un_matched_newer(struct mock *m, const struct mock_case *c)
 static void un_matched_senseless(struct mock *m, const struct mock_case *c)
 {
 	un_matched(m, 3, 1);
+}
+
+/* It accepts the guest all the same, in version 0, and offers a device. */
+static void un_matched_accepted(struct mock *m, const struct mock_case *c)
+{
+	set_versions(m, 99, 99);
+	m->reckless = true;
+	EXPECT(mock_attach(m) == -EPROTO);
+	EXPECT(m->count[PVBUS_MSG_HELLO] == 1);
+	msleep(200);
+	EXPECT(!mock_count(probes));
+}
+
+/* It does not answer in time: that may still be somebody who can be talked to. */
+static void un_matched_late(struct mock *m, const struct mock_case *c)
+{
+	set_versions(m, 99, 99);
+	m->status = PVBUS_ST_VERSION;
+	mock_mute(m, MOCK_NO_RESET);
+	EXPECT(!mock_attach(m));
+	mock_mute(m, 0);
+	EXPECT(mock_until(m, 5, m->count[PVBUS_MSG_HELLO] == 1));
+	mock_set_state(m, PVBUS_HOST_DOWN);
+	msleep(200);
+	m->status = 0;
+	set_versions(m, PVBUS_VERSION_MIN, PVBUS_VERSION_MAX);
+	mock_set_state(m, PVBUS_HOST_READY);
+	EXPECT(mock_until(m, 5, m->count[PVBUS_MSG_HELLO] == 2));
+	mock_offer(m, PVBUS_MSG_OFFER, 1, 11);
+	EXPECT(mock_until(m, 5, mock_count(probes) == 1));
 }
 
 static void un_refused(struct mock *m, const struct mock_case *c)
@@ -444,6 +479,8 @@ const struct mock_case mock_cases[] = {
 	{ "un_answering_detach", un_answering_detach },
 	{ "un_matched_newer", un_matched_newer },
 	{ "un_matched_senseless", un_matched_senseless },
+	{ "un_matched_accepted", un_matched_accepted },
+	{ "un_matched_late", un_matched_late },
 	{ "un_refused", un_refused },
 	{ "un_ack_vectors", un_ack_vectors },
 	{ "un_ack_features", un_ack_features },

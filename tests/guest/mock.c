@@ -76,7 +76,8 @@ void mock_send(struct mock *m, u16 type, const void *body, u16 len)
 	mutex_unlock(&m->lock);
 }
 
-void mock_offer(struct mock *m, u16 type, u32 offer, u8 blob)
+/* m->lock held */
+static void mock_answer_offer(struct mock *m, u16 type, u32 offer, u8 blob)
 {
 	struct pvbus_offer o = {
 		.offer = cpu_to_le32(offer),
@@ -87,7 +88,14 @@ void mock_offer(struct mock *m, u16 type, u32 offer, u8 blob)
 		.blob = { blob },
 	};
 
-	mock_send(m, type, &o, sizeof(o));
+	mock_answer(m, type, &o, sizeof(o));
+}
+
+void mock_offer(struct mock *m, u16 type, u32 offer, u8 blob)
+{
+	mutex_lock(&m->lock);
+	mock_answer_offer(m, type, offer, blob);
+	mutex_unlock(&m->lock);
 }
 
 void mock_send_ref(struct mock *m, u16 type, u32 offer, u16 queue, u32 status)
@@ -116,9 +124,11 @@ static void mock_hello(struct mock *m, const struct pvbus_hello *hello)
 	if (m->mute & MOCK_NO_HELLO)
 		return;
 	ack.status = cpu_to_le32(m->status);
-	if (!m->status && !ack.version)
+	if (!m->status && !ack.version && !m->reckless)
 		ack.version = hello->version;
 	mock_answer(m, PVBUS_MSG_HELLO_ACK, &ack, sizeof(ack));
+	if (m->reckless)
+		mock_answer_offer(m, PVBUS_MSG_OFFER, 1, 11);
 }
 
 static void mock_handle(struct mock *m, const struct pvbus_msg *msg)

@@ -37,6 +37,7 @@
  * @mute: MOCK_NO_*
  * @status: PVBUS_ST_* for OPEN_ACK and HELLO_ACK
  * @ack: HELLO_ACK to give; @status goes before
+ * @reckless: it accepts whoever there is, in no version at all, with a device
  * @hello: last HELLO
  * @open: last OPEN
  * @count: messages received by type
@@ -55,6 +56,7 @@ struct mock {
 	unsigned int		mute;
 	u32			status;
 	struct pvbus_hello_ack	ack;
+	bool			reckless;
 	struct pvbus_hello	hello;
 	struct pvbus_open	open;
 	unsigned int		count[PVBUS_MSG_TYPES];

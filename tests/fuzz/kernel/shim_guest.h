@@ -69,6 +69,9 @@ void put_device(struct device *dev);
 #define devm_kzalloc(d, n, gfp)		kernel_alloc(1, n)
 #define devm_kfree(d, p)		free(p)
 
+/* what is due runs, in the order in which it was queued */
+#define flush_delayed_work(w)	((w)->work.pending ? kernel_run() : (void)0)
+
 struct ida { int unused; };
 #define DEFINE_IDA(name)		struct ida name
 #define ida_alloc(name, gfp)		((void)(name), 0)
