@@ -259,12 +259,15 @@ static bool pvbus_channel_retire(struct pvbus_channel *ch)
 {
 	struct pvbus *bus = ch->pdev->bus;
 	bool let_go = pvbus_channel_let_go(ch);
+	u32 offer = ch->pdev->offer;
+	u16 queue = ch->queue;
 
 	spin_lock(&bus->lock);
 	let_go = let_go || ch->state == PVBUS_CH_CLOSED;
 	if (let_go) {
 		list_del(&ch->node);
 	} else {
+		/* from here on it is freed by the CLOSE_ACK that comes late */
 		ch->state = PVBUS_CH_ZOMBIE;
 		bus->unconfirmed++;
 	}
@@ -275,7 +278,7 @@ static bool pvbus_channel_retire(struct pvbus_channel *ch)
 	}
 	dev_err(bus->parent,
 		"pvbus%d: the host did not confirm that queue %u of offer %u is closed: its memory is kept\n",
-		bus->index, ch->queue, ch->pdev->offer);
+		bus->index, queue, offer);
 	return false;
 }
 
