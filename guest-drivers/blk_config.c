@@ -16,6 +16,11 @@
 /* Larger blocks than this do not exist. */
 #define PVBLK_MAX_PHYSICAL	SZ_16M
 
+/* The kernel reads ahead twice what is preferred, into memory of the guest: more
+ * than this is not preferred.
+ */
+#define PVBLK_MAX_IO_OPT	SZ_16M
+
 static int pvblk_refuse(struct pvbus_device *pdev, const char *what, u64 value)
 {
 	/* it may say so as often as it likes */
@@ -79,6 +84,8 @@ static void pvblk_convert(const struct pvbus_blk_config *wire,
 	cfg->physical_block = le32_to_cpu(wire->physical_block);
 	cfg->io_min = le32_to_cpu(wire->io_min);
 	cfg->io_opt = le32_to_cpu(wire->io_opt);
+	if (cfg->io_opt > PVBLK_MAX_IO_OPT)
+		cfg->io_opt = 0;
 	cfg->max_bytes = le32_to_cpu(wire->max_bytes);
 	cfg->max_segments = le32_to_cpu(wire->max_segments);
 	cfg->max_discard = le32_to_cpu(wire->max_discard);

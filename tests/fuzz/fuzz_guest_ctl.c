@@ -350,6 +350,8 @@ static void check_config(const struct pvblk_config *cfg)
 	must(is_power_of_2(cfg->logical_block) && cfg->logical_block >= 512 &&
 	     cfg->logical_block <= PAGE_SIZE);
 	must(cfg->physical_block >= cfg->logical_block);
+	/* of which the kernel makes how far it reads ahead */
+	must(cfg->io_opt <= SZ_16M);
 	must(cfg->capacity <= (u64)S64_MAX / 512);
 	must(cfg->max_bytes >= PAGE_SIZE);
 	must(cfg->max_segments && cfg->max_segments <= PVBUS_BLK_MAX_SEGS);
