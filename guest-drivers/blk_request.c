@@ -183,6 +183,11 @@ static blk_status_t pvblk_prepare(struct pvblk_queue *q, struct request *rq)
 	req->kept = false;
 	req->nr_segs = 0;
 	req->table = NULL;
+	/* for good: it must not wait for memory, be it for bounce buffers that are
+	 * lost to a host that has not let go of them
+	 */
+	if (READ_ONCE(q->dead))
+		return BLK_STS_IOERR;
 	status = pvblk_set_op(rq, req);
 	if (status)
 		return status;

@@ -223,13 +223,18 @@ static struct request *free_request(void)
 static void queue_one(void)
 {
 	struct blk_mq_queue_data bd = { .rq = free_request() };
+	bool dead = q->dead;
+	blk_status_t status;
 
 	bd.last = fuzz_u8() & 1;
 	if (!bd.rq)
 		return;
-	if (pvblk_mq_ops.queue_rq(&hctx, &bd))
+	status = pvblk_mq_ops.queue_rq(&hctx, &bd);
+	if (status)
 		must(!bd.rq->with_driver && !pdu(bd.rq)->nr_segs &&
 		     !pdu(bd.rq)->table);
+	/* nor would it be tried again, for ever */
+	must(!dead || (status && status != BLK_STS_RESOURCE));
 }
 
 static void queue_batch(void)
