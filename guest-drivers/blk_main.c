@@ -107,10 +107,10 @@ static void pvblk_count_queues(struct pvblk *blk)
 
 	blk->nr_polled = min(want, most - 1);
 	if (blk->nr_polled < want)
-		dev_warn(&pdev->dev,
-			 "%u queues for polling in place of %u: the host offers %u queues in all: give the disk queues=%u there\n",
-			 blk->nr_polled, want, most,
-			 num_online_cpus() + want);
+		dev_warn_ratelimited(&pdev->dev,
+				     "%u queues for polling in place of %u: the host offers %u queues in all: give the disk queues=%u there\n",
+				     blk->nr_polled, want, most,
+				     num_online_cpus() + want);
 	blk->nr_queues = min(pvbus_nr_queues(pdev), most - blk->nr_polled) +
 			 blk->nr_polled;
 }
@@ -285,10 +285,11 @@ static int pvblk_probe(struct pvbus_device *pdev)
 	cancel_delayed_work_sync(&blk->watch_work);
 	if (err)
 		goto teardown;
-	dev_info(&pdev->dev,
-		 "%s: %llu sectors of 512 bytes, %u queues, %u of them for polling%s\n",
-		 blk->disk->disk_name, blk->cfg.capacity, blk->nr_queues,
-		 blk->nr_polled, blk->cfg.readonly ? ", read-only" : "");
+	dev_info_ratelimited(&pdev->dev,
+			     "%s: %llu sectors of 512 bytes, %u queues, %u of them for polling%s\n",
+			     blk->disk->disk_name, blk->cfg.capacity,
+			     blk->nr_queues, blk->nr_polled,
+			     blk->cfg.readonly ? ", read-only" : "");
 	return 0;
 
 teardown:

@@ -373,9 +373,9 @@ static void pvblk_report_ended(struct pvblk *blk,
 	struct device *dev = disk_to_dev(blk->disk);
 
 	if (!blk->kept)
-		dev_err(dev,
-			"stopped: %u requests in flight have failed; their memory is free again\n",
-			ended->requests);
+		dev_err_ratelimited(dev,
+				    "stopped: %u requests in flight have failed; their memory is free again\n",
+				    ended->requests);
 	else
 		dev_err(dev,
 			"stopped: %u requests in flight have failed; the host did not let go of their memory: %u pages that it may write to are lost until this system restarts\n",

@@ -44,9 +44,14 @@ static int pvbus_bus_probe(struct device *dev)
 	if (err)
 		return err;
 	err = to_pvbus_driver(dev->driver)->probe(pdev);
-	if (err)
-		pvbus_sysfs_del_dir(pdev);
-	return err;
+	if (!err)
+		return 0;
+	pvbus_sysfs_del_dir(pdev);
+	/* the driver core would have a line for each device, and the host can offer
+	 * as many as it likes, one after the other; -ENODEV is no news to it
+	 */
+	dev_err_ratelimited(dev, "probe failed with error %d\n", err);
+	return -ENODEV;
 }
 
 static void pvbus_bus_remove(struct device *dev)

@@ -195,17 +195,18 @@ static int pvbus_channel_request(struct pvbus_channel *ch, u64 features)
 		return err;
 	}
 	if (!wait_for_completion_timeout(&ch->answered, PVBUS_OPEN_TIMEOUT)) {
-		dev_err(&ch->pdev->dev,
-			"queue %u: the host did not answer OPEN within %u s: look at the host's kernel log\n",
-			ch->queue, PVBUS_OPEN_TIMEOUT / HZ);
+		dev_err_ratelimited(&ch->pdev->dev,
+				    "queue %u: the host did not answer OPEN within %u s: look at the host's kernel log\n",
+				    ch->queue, PVBUS_OPEN_TIMEOUT / HZ);
 		return -ETIMEDOUT;
 	}
 	if (READ_ONCE(bus->ended))
 		return -ENODEV;
 	if (ch->status)
-		dev_err(&ch->pdev->dev,
-			"queue %u: the host refuses to open it: %s (status %u)\n",
-			ch->queue, pvbus_status_name(ch->status), ch->status);
+		dev_err_ratelimited(&ch->pdev->dev,
+				    "queue %u: the host refuses to open it: %s (status %u)\n",
+				    ch->queue, pvbus_status_name(ch->status),
+				    ch->status);
 	return pvbus_status_errno(ch->status);
 }
 

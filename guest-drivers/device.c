@@ -42,9 +42,9 @@ static void pvbus_device_add(struct pvbus_device *pdev)
 	int err = device_add(&pdev->dev);
 
 	if (err)
-		dev_err(pdev->bus->parent,
-			"pvbus%d: device %s cannot be added: error %d\n",
-			pdev->bus->index, pdev->id, err);
+		dev_err_ratelimited(pdev->bus->parent,
+				    "pvbus%d: device %s cannot be added: error %d\n",
+				    pdev->bus->index, pdev->id, err);
 }
 
 /* The driver of the device, or NULL. device_lock() held. */

@@ -143,11 +143,12 @@ static int pvnet_open_queues(struct pvnet *pn)
 		pn->nr_open++;
 	}
 	if (!pn->nr_open) {
-		netdev_err(pn->dev, "the host opens no channel (error %d): see the line of the bus above, and the host's log\n",
-			   err);
+		if (net_ratelimit())
+			netdev_err(pn->dev, "the host opens no channel (error %d): see the line of the bus above, and the host's log\n",
+				   err);
 		return err;
 	}
-	if (err)
+	if (err && net_ratelimit())
 		netdev_warn(pn->dev, "%u of %u queues are in use: the next could not be opened (error %d)\n",
 			    pn->nr_open, pn->nr_queues, err);
 	return 0;

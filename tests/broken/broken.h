@@ -36,6 +36,7 @@
  * @HOW_LATE: it is put after broken.late_ms
  * @HOW_INDEX: it is right, and the guest's own ring said to be read too far
  * @HOW_EARLY: it is right; an empty one was put before the channel was open
+ * @HOW_BLOB: it is right; the blob of an offer is spoilt in its place
  */
 enum broken_how {
 	HOW_ONCE,
@@ -44,6 +45,7 @@ enum broken_how {
 	HOW_LATE,
 	HOW_INDEX,
 	HOW_EARLY,
+	HOW_BLOB,
 };
 
 /**
@@ -51,7 +53,7 @@ enum broken_how {
  * @name: as it is written to debugfs
  * @entry: type of the entry, of a card
  * @how: what becomes of it
- * @at: byte to spoil
+ * @at: byte to spoil, of the entry or of the blob
  * @size: bytes there
  * @flip: bits to flip there
  */

@@ -100,5 +100,7 @@ const struct broken_fault broken_disk_faults[] = {
 	{ "late", 0, HOW_LATE },
 	{ "index", 0, HOW_INDEX },
 	{ "early", 0, HOW_EARLY },
+	{ "blob", 0, HOW_BLOB, offsetof(struct pvbus_blk_config, logical_block),
+	  sizeof_field(struct pvbus_blk_config, logical_block), 1 },
 	{}
 };

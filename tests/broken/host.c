@@ -59,7 +59,7 @@ static const struct broken_fault *fault_due(struct broken *b, unsigned int dev,
 	const struct broken_fault *f = b->fault[dev];
 
 	/* of a disk, there is one type of entry */
-	if (!f || f->how == HOW_EARLY ||
+	if (!f || f->how == HOW_EARLY || f->how == HOW_BLOB ||
 	    (f->entry && f->entry != entry[sizeof(__le32)]))
 		return NULL;
 	if (b->after) {
@@ -105,15 +105,21 @@ static void chan_put_late(struct broken *b, unsigned int dev,
 	queue_delayed_work(b->wq, &b->late.work, msecs_to_jiffies(b->late_ms));
 }
 
-static void chan_put_wrong(struct broken *b, unsigned int dev,
-			   const struct broken_fault *f, u8 *entry)
+static void spoil(const struct broken_fault *f, u8 *bytes)
 {
-	struct broken_chan *c = &b->chan[dev];
 	__le32 flip = cpu_to_le32(f->flip);
 	unsigned int i;
 
 	for (i = 0; i < f->size; i++)
-		entry[f->at + i] ^= ((u8 *)&flip)[i];
+		bytes[f->at + i] ^= ((u8 *)&flip)[i];
+}
+
+static void chan_put_wrong(struct broken *b, unsigned int dev,
+			   const struct broken_fault *f, u8 *entry)
+{
+	struct broken_chan *c = &b->chan[dev];
+
+	spoil(f, entry);
 	switch (f->how) {
 	case HOW_NEVER:
 		return;
@@ -129,6 +135,7 @@ static void chan_put_wrong(struct broken *b, unsigned int dev,
 		break;
 	case HOW_ONCE:
 	case HOW_EARLY:
+	case HOW_BLOB:
 		break;
 	}
 	chan_put(b, dev, entry);
@@ -216,6 +223,7 @@ static void send_ref(struct broken *b, u16 type, unsigned int dev, u32 status)
  */
 void broken_offer(struct broken *b, unsigned int dev)
 {
+	const struct broken_fault *f = b->fault[dev];
 	struct pvbus_offer offer = {
 		.offer = cpu_to_le32(++b->next_offer),
 		.type = cpu_to_le16(dev + 1),
@@ -228,6 +236,10 @@ void broken_offer(struct broken *b, unsigned int dev)
 		broken_card_blob(&offer);
 	else
 		broken_disk_blob(&offer);
+	if (f && f->how == HOW_BLOB) {
+		spoil(f, offer.blob);
+		b->done++;
+	}
 	send(b, dev, PVBUS_MSG_OFFER, &offer, sizeof(offer));
 }
 

@@ -159,6 +159,32 @@ late_completions() {
 	check "disk: never: it works again when offered anew" disk_anew
 }
 
+# One after the other, and none that can be: of each kind of line, the kernel writes
+# 10 within 5 s.
+impossible_disks() {
+	local i begun=$SECONDS few
+
+	set_fault control rescind-disk
+	check "disk: impossible: the one before goes" within 20 no_disk
+	kmsg_mark impossible
+	inject disk blob
+	for ((i = 0; i < 100; i++)); do
+		set_fault control offer-disk
+		# or it is gone before its driver sees it
+		sleep 0.02
+		set_fault control rescind-disk
+	done
+	few=$((10 * ((SECONDS - begun) / 5 + 2)))
+	check "disk: impossible: the log says why" \
+		test "$(lines impossible "describes an impossible disk: the logical block size")" -ge 1
+	check "disk: impossible: that it has failed, at most $few times" \
+		test "$(lines impossible "probe.* failed with error")" -le "$few"
+	inject disk none
+	set_fault control offer-disk
+	check "disk: impossible: one that is possible is found" find_disk
+	check "disk: impossible: and works" read_disk
+}
+
 # went DISKSEQ: there is no such disk any more, be it that another one is there already.
 went() {
 	[ "$(cat "/sys/block/${disk##*/}/diskseq" 2>/dev/null)" != "$1" ]
@@ -372,7 +398,7 @@ bound_on_silence() {
 	check "silence: the disk is offered again" set_fault control offer-disk
 	check "silence: its driver does not open it" \
 		within 10 lines bound "no channel is opened any more: of 1 before"
-	check "silence: which has then failed" within 10 lines bound "probe .* failed"
+	check "silence: which has then failed" within 10 lines bound "probe failed with error"
 	check "silence: there is no disk" no_disk
 	set_fault control rescind-disk
 	echo 2 >$max
@@ -413,6 +439,7 @@ host() {
 	forged_completions
 	errors
 	late_completions
+	impossible_disks
 	moments
 	hibernation
 	silence_begins
