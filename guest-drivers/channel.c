@@ -8,6 +8,7 @@
  * cannot be opened again: the answers of the two could not be told apart.
  */
 #include <linux/dma-mapping.h>
+#include <linux/minmax.h>
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -173,8 +174,11 @@ static int pvbus_status_errno(u32 status)
 }
 
 /* Send OPEN and wait for what the host says. */
-static int pvbus_channel_request(struct pvbus_channel *ch, u64 features)
+static int pvbus_channel_request(struct pvbus_channel *ch,
+				 const struct pvbus_channel_config *cfg)
 {
+	unsigned long timeout = min_not_zero(cfg->timeout,
+					     (unsigned long)PVBUS_OPEN_TIMEOUT);
 	struct pvbus *bus = ch->pdev->bus;
 	struct pvbus_open msg = {
 		.offer = cpu_to_le32(ch->pdev->offer),
@@ -184,7 +188,7 @@ static int pvbus_channel_request(struct pvbus_channel *ch, u64 features)
 		.nr_pages = cpu_to_le32(ch->mem_size / PVBUS_PAGE_SIZE),
 		.g2h_slots = cpu_to_le32(ch->tx.nr_slots),
 		.h2g_slots = cpu_to_le32(ch->rx.nr_slots),
-		.features = cpu_to_le64(features),
+		.features = cpu_to_le64(cfg->features),
 	};
 	int err;
 
@@ -194,10 +198,10 @@ static int pvbus_channel_request(struct pvbus_channel *ch, u64 features)
 		pvbus_channel_set_state(ch, PVBUS_CH_IDLE);
 		return err;
 	}
-	if (!wait_for_completion_timeout(&ch->answered, PVBUS_OPEN_TIMEOUT)) {
+	if (!wait_for_completion_timeout(&ch->answered, timeout)) {
 		dev_err_ratelimited(&ch->pdev->dev,
-				    "queue %u: the host did not answer OPEN within %u s: look at the host's kernel log\n",
-				    ch->queue, PVBUS_OPEN_TIMEOUT / HZ);
+				    "queue %u: the host did not answer OPEN within %lu s: look at the host's kernel log\n",
+				    ch->queue, DIV_ROUND_UP(timeout, HZ));
 		return -ETIMEDOUT;
 	}
 	if (READ_ONCE(bus->ended))
@@ -316,7 +320,7 @@ struct pvbus_channel *pvbus_channel_open(struct pvbus_device *pdev,
 		return ERR_PTR(err);
 	}
 	pvbus_vector_add(ch);
-	err = pvbus_channel_request(ch, cfg->features);
+	err = pvbus_channel_request(ch, cfg);
 	if (err) {
 		pvbus_vector_del(ch);
 		pvbus_channel_ask_close(ch);

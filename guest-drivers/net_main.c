@@ -18,6 +18,10 @@
 #include "net_trace.h"
 
 #define PVNET_TX_TIMEOUT	(5 * HZ)
+/* For all queues together to be opened: nobody else in this kernel can change
+ * anything about networks meanwhile.
+ */
+#define PVNET_OPEN_TIMEOUT	(10 * HZ)
 /* Resets are this far apart, and at most so many without a quiet time. */
 #define PVNET_RESET_PAUSE	HZ
 #define PVNET_RESET_MAX		5
@@ -47,7 +51,8 @@ static void pvnet_queue_free(struct pvnet_queue *q, bool leak)
 	pvnet_tx_free(q, leak);
 }
 
-static int pvnet_queue_open(struct pvnet_queue *q)
+/* @timeout: for the host to answer, in jiffies */
+static int pvnet_queue_open(struct pvnet_queue *q, unsigned long timeout)
 {
 	const struct pvbus_channel_config cfg = {
 		.queue = q->index,
@@ -57,6 +62,7 @@ static int pvnet_queue_open(struct pvnet_queue *q)
 		.handler = pvnet_interrupt,
 		.look = pvnet_look,
 		.priv = q,
+		.timeout = timeout,
 	};
 	struct pvbus_channel *ch;
 	int err;
@@ -131,13 +137,18 @@ static void pvnet_close_queues(struct pvnet *pn)
 		pvnet_queue_close(&pn->queue[--pn->nr_open]);
 }
 
-/* Open as many queues as the host lets us have, at least one. */
+/* Open as many queues as the host lets us have in time, at least one. */
 static int pvnet_open_queues(struct pvnet *pn)
 {
+	unsigned long until = jiffies + PVNET_OPEN_TIMEOUT;
 	int err = 0;
+	long left;
 
 	while (pn->nr_open < pn->nr_queues) {
-		err = pvnet_queue_open(&pn->queue[pn->nr_open]);
+		left = until - jiffies;
+		err = left > 0 ?
+		      pvnet_queue_open(&pn->queue[pn->nr_open], left) :
+		      -ETIMEDOUT;
 		if (err)
 			break;
 		pn->nr_open++;

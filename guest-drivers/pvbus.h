@@ -257,6 +257,8 @@ struct pvbus_channel {
  * @expects: is something still expected? Called as @look. NULL: always, for
  *	the time that was learned.
  * @priv: as in struct pvbus_channel
+ * @timeout: longest time that the host may take to answer, in jiffies, if that is
+ *	less than the bus waits in any case; 0: as long as that
  */
 struct pvbus_channel_config {
 	u16	queue;
@@ -267,6 +269,7 @@ struct pvbus_channel_config {
 	void	(*look)(struct pvbus_channel *ch);
 	bool	(*expects)(struct pvbus_channel *ch);
 	void	*priv;
+	unsigned long	timeout;
 };
 
 /**

@@ -359,6 +359,23 @@ static void open_late(struct mock *m, const struct mock_case *c)
 	EXPECT(!reopen(0));
 }
 
+/* Who has less time than the bus would take is not kept waiting. */
+static void open_in_haste(struct mock *m, const struct mock_case *c)
+{
+	unsigned long start;
+
+	if (!with_device(m, 0))
+		return;
+	mock_drv.timeout = HZ;
+	mock_mute(m, MOCK_NO_OPEN);
+	start = jiffies;
+	EXPECT(reopen(0) == -ETIMEDOUT);
+	EXPECT(time_before(jiffies, start + 5 * HZ));
+	EXPECT(m->count[PVBUS_MSG_CLOSE] == 1);
+	mock_mute(m, 0);
+	EXPECT(!reopen(0));
+}
+
 static void close_late(struct mock *m, const struct mock_case *c)
 {
 	unsigned long start = jiffies;
@@ -496,6 +513,7 @@ const struct mock_case mock_cases[] = {
 	{ "quiesce", quiesce },
 	{ "open_refused", open_refused },
 	{ "open_late", open_late },
+	{ "open_in_haste", open_in_haste },
 	{ "close_late", close_late },
 	{ "down_while_open", down_while_open },
 	{ "unexpected_acks", unexpected_acks },

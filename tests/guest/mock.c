@@ -316,6 +316,7 @@ static struct pvbus_channel *mock_open_of(struct pvbus_device *pdev,
 		.g2h_slots = 64,
 		.h2g_slots = 128,
 		.handler = mock_handler,
+		.timeout = mock_drv.timeout,
 	};
 
 	return pvbus_channel_open(pdev, &cfg);

@@ -85,6 +85,7 @@ u32 mock_guest_generation(struct mock *m);
  * struct mock_driver - what the driver does and did
  * @probe_ms: probe() sleeps so long
  * @queues: channels that probe() opens
+ * @timeout: of those that are opened, as in struct pvbus_channel_config
  * @probes: calls of probe()
  * @removes: calls of remove()
  * @updates: calls of update()
@@ -102,6 +103,7 @@ u32 mock_guest_generation(struct mock *m);
 struct mock_driver {
 	unsigned int		probe_ms;
 	unsigned int		queues;
+	unsigned long		timeout;
 	atomic_t		probes;
 	atomic_t		removes;
 	atomic_t		updates;

@@ -69,6 +69,8 @@ void put_device(struct device *dev);
 #define devm_kzalloc(d, n, gfp)		kernel_alloc(1, n)
 #define devm_kfree(d, p)		free(p)
 
+#define min_not_zero(a, b)	(!(a) || ((b) && (b) < (a)) ? (b) : (a))
+
 /* what is due runs, in the order in which it was queued */
 #define flush_delayed_work(w)	((w)->work.pending ? kernel_run() : (void)0)
 
