@@ -53,6 +53,11 @@
 #define PVBLK_WATCH		(HZ / 2)
 #define PVBLK_WATCH_IDLE	10
 
+/* And after this even if something moves: a host serves it for a minute at most
+ * (pvbusctl remove --timeout), and whoever removes it waits.
+ */
+#define PVBLK_GONE_TIME		(120 * HZ)
+
 /* Our own end of a request, beside those of the wire. */
 #define PVBLK_ST_DEAD		PVBUS_BLK_ST_COUNT
 
@@ -205,9 +210,11 @@ struct pvblk_queue {
  * @stopped: pvblk_stop() was there
  * @kept: some pages stay mapped for ever
  * @fail_work: gives up the disk
- * @watch_work: gives it up when it was taken away and nothing moves
+ * @watch_work: gives it up when it was taken away and nothing moves, or for too
+ *	long
  * @watched: sum of @completed when it looked last
  * @idle: times that it found the same, with requests in flight
+ * @until: in jiffies, when it gives up a disk that was taken away
  */
 struct pvblk {
 	struct pvbus_device	*pdev;
@@ -228,6 +235,7 @@ struct pvblk {
 	struct delayed_work	watch_work;
 	unsigned long		watched;
 	unsigned int		idle;
+	unsigned long		until;
 };
 
 /* blk_config.c */

@@ -257,8 +257,9 @@ static bool pvblk_idle_queue(const struct pvblk_queue *q)
 }
 
 /*
- * Is there a request that nobody will answer, or has not for long? stop_lock
- * held: the channels are there.
+ * Is there a request that nobody will answer, or has not for long, or was the disk
+ * taken away so long ago that it does not matter? stop_lock held: the channels are
+ * there.
  */
 static bool pvblk_hopeless(struct pvblk *blk)
 {
@@ -276,8 +277,12 @@ static bool pvblk_hopeless(struct pvblk *blk)
 	}
 	blk->idle = busy && sum == blk->watched ? blk->idle + 1 : 0;
 	blk->watched = sum;
-	return READ_ONCE(blk->pdev->gone) &&
-	       (broken || blk->idle >= PVBLK_WATCH_IDLE);
+	if (!READ_ONCE(blk->pdev->gone)) {
+		blk->until = jiffies + PVBLK_GONE_TIME;
+		return false;
+	}
+	return broken || blk->idle >= PVBLK_WATCH_IDLE ||
+	       time_after_eq(jiffies, blk->until);
 }
 
 /* Who polled may have stopped, and the disk waits for his requests. */
@@ -307,12 +312,13 @@ static void pvblk_watch_work(struct work_struct *work)
 
 /**
  * pvblk_watch() - should the disk be taken away, or have been, give it up as
- *	soon as the host stops answering
+ *	soon as the host stops answering, or after PVBLK_GONE_TIME
  * @blk: disk; cancel its watch_work when nothing waits for I/O any more
  */
 void pvblk_watch(struct pvblk *blk)
 {
 	blk->idle = 0;
+	blk->until = jiffies + PVBLK_GONE_TIME;
 	queue_delayed_work(pvblk_wq, &blk->watch_work, PVBLK_WATCH);
 }
 

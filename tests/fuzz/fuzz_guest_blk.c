@@ -359,10 +359,15 @@ static void expire(void)
 
 static void watch(void)
 {
-	pdev.gone = fuzz_u8() & 1;
+	u8 how = fuzz_u8();
+	bool late = how >= 0xf0;
+
+	pdev.gone = how & 1;
 	pvblk_watch(&blk);
-	jiffies += PVBLK_WATCH;
+	jiffies += late ? PVBLK_GONE_TIME + 1 : PVBLK_WATCH;
 	kernel_run();
+	/* whatever the host has answered meanwhile */
+	must(!late || !pdev.gone || blk.stopped);
 }
 
 /* -- the disk ------------------------------------------------------------------------ */
