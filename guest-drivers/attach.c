@@ -38,20 +38,40 @@ static bool pvbus_attached(const struct pvbus *bus)
 
 /* An image of this kernel's memory would have rings and requests in it whose
  * other end is gone when it runs again; and the host writes to memory that is
- * being saved, or overwritten by an image.
+ * being saved, or overwritten by an image. So none is made while there is a
+ * session, and no session begins before that is over.
  */
+static int pvbus_pm_prepare(struct pvbus *bus)
+{
+	WRITE_ONCE(bus->held, true);
+	/* it may have begun a session just before */
+	flush_delayed_work(&bus->ctl_work);
+	if (!pvbus_attached(bus))
+		return NOTIFY_DONE;
+	WRITE_ONCE(bus->held, false);
+	pvbus_kick(bus);
+	dev_err(bus->parent,
+		"pvbus%d: no hibernation while the host is attached: shut down instead, or unload pvbus and its drivers first\n",
+		bus->index);
+	return NOTIFY_BAD;
+}
+
 static int pvbus_pm(struct notifier_block *nb, unsigned long event,
 		    void *unused)
 {
 	struct pvbus *bus = container_of(nb, struct pvbus, pm_nb);
 
-	if ((event != PM_HIBERNATION_PREPARE && event != PM_RESTORE_PREPARE) ||
-	    !pvbus_attached(bus))
-		return NOTIFY_DONE;
-	dev_err(bus->parent,
-		"pvbus%d: no hibernation while the host is attached: shut down instead, or unload pvbus and its drivers first\n",
-		bus->index);
-	return NOTIFY_BAD;
+	switch (event) {
+	case PM_HIBERNATION_PREPARE:
+	case PM_RESTORE_PREPARE:
+		return pvbus_pm_prepare(bus);
+	case PM_POST_HIBERNATION:
+	case PM_POST_RESTORE:
+		WRITE_ONCE(bus->held, false);
+		pvbus_kick(bus);
+		break;
+	}
+	return NOTIFY_DONE;
 }
 
 static void pvbus_setup(struct pvbus *bus)

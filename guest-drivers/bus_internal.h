@@ -117,7 +117,7 @@ struct pvbus_proof {
  * @index: number for names
  * @max_vectors: interrupt vectors that the transport has
  * @panic_nb: tells the host when this kernel dies
- * @pm_nb: refuses hibernation
+ * @pm_nb: refuses hibernation, or sets @held
  *
  * @ctl_wq: runs @ctl_work
  * @ctl_work: the state machine and the mailbox
@@ -127,6 +127,8 @@ struct pvbus_proof {
  * @closing: no session begins and no device is added any more; written under
  *	@lock
  * @stopping: the session is to end now
+ * @held: no session begins, as this system is about to hibernate; written by
+ *	@pm_nb alone
  *
  * The following are written by @ctl_work alone:
  * @state: where the bus is; read anywhere
@@ -178,6 +180,7 @@ struct pvbus {
 	bool			dead;
 	bool			closing;
 	bool			stopping;
+	bool			held;
 
 	enum pvbus_state	state;
 	enum pvbus_state	next;

@@ -121,7 +121,7 @@ static bool pvbus_step_idle(struct pvbus *bus)
 		pvbus_set_state(bus, PVBUS_S_STOPPED);
 		return true;
 	}
-	if (READ_ONCE(bus->closing) ||
+	if (READ_ONCE(bus->closing) || READ_ONCE(bus->held) ||
 	    pvbus_host_state(bus) != PVBUS_HOST_READY)
 		return false;
 	if (time_before(jiffies, bus->not_before)) {

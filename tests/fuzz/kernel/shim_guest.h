@@ -87,7 +87,9 @@ struct notifier_block {
 #define NOTIFY_DONE			0
 #define NOTIFY_BAD			0x8002
 #define PM_HIBERNATION_PREPARE		1
+#define PM_POST_HIBERNATION		2
 #define PM_RESTORE_PREPARE		5
+#define PM_POST_RESTORE			6
 #define register_pm_notifier(nb)	((void)(nb))
 #define unregister_pm_notifier(nb)	((void)(nb))
 #define atomic_notifier_chain_register(list, nb)	do { } while (0)

@@ -352,6 +352,22 @@ load_image() {
 	true >/dev/snapshot
 }
 
+# While an image may be made, a host that comes back is not attached to.
+hibernation_first() {
+	local image
+
+	set_fault control down
+	check "hibernation: the host goes down" within 20 no_disk
+	check "hibernation: then it is no matter" within 20 save_image
+	exec {image}</dev/snapshot
+	set_fault control ready
+	sleep 3
+	check "hibernation: a host that is back then has to wait" no_disk
+	exec {image}<&-
+	check "hibernation: until that is over" find_disk
+	check "hibernation: and the disk works" read_disk
+}
+
 # Of this kernel, whose memory the host has.
 hibernation() {
 	check "hibernation: this kernel could" test -c /dev/snapshot
@@ -361,6 +377,7 @@ hibernation() {
 	check_equal "hibernation: a line each says why" 2 \
 		"$(lines hibernation "no hibernation while the host is attached")"
 	check "hibernation: the disk works on" read_disk
+	hibernation_first
 }
 
 # --- silence ---
