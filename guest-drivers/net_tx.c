@@ -407,7 +407,12 @@ int pvnet_tx_alloc(struct pvnet_queue *q)
 	return pvnet_tables_alloc(q);
 }
 
-/* The data stays for ever; sockets, connections and routes do not stay with it. */
+/*
+ * The data stays for ever; sockets, connections and routes do not stay with it.
+ * But who has sent with MSG_ZEROCOPY is not told that his memory is his again, and
+ * his socket waits for that: the host may still read it, and a clone of the
+ * packet may be sent again.
+ */
 static void pvnet_tx_leak(struct sk_buff *skb)
 {
 	skb_orphan(skb);
