@@ -13,7 +13,7 @@
 #else
 #include <linux/virtio_net.h>
 /* a test has nobody to hide from */
-#define array_index_nospec(index, size)	(index)
+#define array_index_nospec(index, size)	((void)(size), (index))
 #endif
 
 /* Of Ethernet, IP and TCP, only what is looked at. */
