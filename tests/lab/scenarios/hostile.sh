@@ -141,26 +141,6 @@ pairs() {
 }
 
 trickle() {
-	ip neigh replace 198.18.0.2 lladdr 02:00:00:00:00:02 dev evil0 nud permanent
-	python3 - <<-'END'
-	import socket, time
-
-	sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-	sock.settimeout(0.1)
-	end = time.monotonic() + 5
-	sent = waited = 0
-	while time.monotonic() < end:
-	    try:
-	        sock.sendto(bytes(1400), ("198.18.0.2", 9))
-	        sent += 1
-	        time.sleep(0.0005)
-	    except TimeoutError:
-	        waited += 1
-	print(sent, waited)
-	END
-}
-
-trickle() {
 	local job sent waited
 
 	guest_bg evil guest_attack trickle only=net_trickle trickle=1000
