@@ -44,7 +44,6 @@ struct page {
 #define page_to_pfn(p)		((unsigned long)(p) >> 3)
 #define PageAnon(p)		false
 
-#define local_clock()			0ULL
 #define NSEC_PER_USEC			1000L
 #define mmu_notifier_synchronize()	do { } while (0)
 
