@@ -69,7 +69,8 @@ null_disk() {
 }
 
 # null_disk_power_cycle NAME: a disk with cache_size=MB loses what was written
-# to it and not flushed since; nobody may have it open.
+# to it and not flushed since, where nothing had been flushed before; nobody may have
+# it open.
 null_disk_power_cycle() {
 	echo 0 >"$_NULLB/$1/power" && echo 1 >"$_NULLB/$1/power" && [ -b "/dev/$1" ]
 }

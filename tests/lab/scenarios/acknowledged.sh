@@ -24,6 +24,16 @@ records_begin() {
 
 # --- in the host ---
 
+# Disks with nothing on them, for each crash: what null_blk has flushed once it writes
+# past its cache from then on, so only what it had not can be lost. The caches are as
+# large as the disks, as it writes back what does not fit. Of the journal, mkfs would
+# have written all.
+new_disks() {
+	null_disk_del_all && rm -f "$(guest_share vm1)"/*.acks || return
+	null_disk raw 32 cache_size=32 && null_disk fs 64 cache_size=64 &&
+		mkfs.ext4 -q -F -E lazy_journal_init=1 /dev/fs
+}
+
 serve() {
 	pvbusd_start vm1 --disk id=raw,path=/dev/raw --disk id=fs,path=/dev/fs
 }
@@ -90,6 +100,7 @@ boot() {
 }
 
 qemu_is_killed() {
+	check "there are disks, and a file system" new_disks || return
 	boot || return
 	some_time
 	all_ends
@@ -98,6 +109,7 @@ qemu_is_killed() {
 
 # The guest loses its memory, the host goes on; then the daemon, and the guest goes on.
 guest_is_reset() {
+	check "there are disks, and a file system" new_disks || return
 	boot || return
 	some_time
 	check "the guest is reset" guest_monitor vm1 system_reset
@@ -115,6 +127,7 @@ guest_is_reset() {
 # A disk that says that it has no cache, and has one: if this is not found out, nothing
 # would be.
 disk_lies() {
+	check "there are disks, and a file system" new_disks || return
 	echo "write through" >/sys/block/raw/queue/write_cache
 	boot || return
 	some_time
@@ -126,9 +139,6 @@ disk_lies() {
 host() {
 	local i
 
-	null_disk raw 32 cache_size=16
-	null_disk fs 64 cache_size=32
-	check "there is a file system" mkfs.ext4 -q -F /dev/fs
 	check "the host module loads" pvbus_host_load || return
 	for ((i = 0; i < ROUNDS; i++)); do
 		qemu_is_killed
