@@ -72,7 +72,9 @@ lab_unload_all() {
 lab_udev() {
 	pidof -q systemd-udevd && return 0
 	mkdir -p /run/udev
-	/lib/systemd/systemd-udevd --daemon || return
+	# not --daemon, which waits three minutes for it, however slow this VM is
+	setsid /lib/systemd/systemd-udevd </dev/null >/run/udev.log 2>&1 &
+	within 60 udevadm control --ping || return
 	udevadm trigger --action=add
-	udevadm settle --timeout=60
+	udevadm settle --timeout=$((60 * LAB_TIME_SCALE))
 }
