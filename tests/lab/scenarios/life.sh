@@ -40,6 +40,11 @@ unload_refused() {
 	! rmmod pvbus_host 2>/run/err && grep -qi "in use" /run/err
 }
 
+# By who has its device open, and has made no VM.
+unload_refused_open() {
+	unload_refused 9<>/dev/pvbus
+}
+
 # busy [SECONDS]: I/O in the guest, which goes on as job BUSY.
 busy() {
 	guest_bg vm1 disk_load /dev/pvda "${1:-60}"
@@ -61,6 +66,7 @@ root_path() {
 takeover() {
 	busy 12
 	check "pvbusd is killed under I/O" pvbusd_kill vm1
+	check "the host module is still in use" unload_refused
 	check "the guest's I/O goes on" guest vm1 wait_io pvda
 	# one that was removed from the VM, and from the host
 	check "pvbusd starts again, with a disk that is gone" daemon \
@@ -134,6 +140,7 @@ host() {
 	null_disk backing 64
 	null_disk other 64
 	check "the host module loads" pvbus_host_load || return
+	check "it is in use while its device is open" unload_refused_open
 	check "pvbusd starts" daemon || return
 	check "a guest boots" pvbus_guest vm1 --append crashkernel=256M || return
 	ip link set lan0 up
