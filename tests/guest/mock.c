@@ -120,7 +120,6 @@ static void mock_hello(struct mock *m, const struct pvbus_hello *hello)
 {
 	struct pvbus_hello_ack ack = m->ack;
 
-	m->hello = *hello;
 	if (m->mute & MOCK_NO_HELLO)
 		return;
 	ack.status = cpu_to_le32(m->status);
@@ -131,19 +130,29 @@ static void mock_hello(struct mock *m, const struct pvbus_hello *hello)
 		mock_answer_offer(m, PVBUS_MSG_OFFER, 1, 11);
 }
 
+/* A case may look at the message as soon as it is counted, and that without a lock. */
+static void mock_note(struct mock *m, u16 type, const void *body)
+{
+	u32 *count = &m->count[type < PVBUS_MSG_TYPES ? type : 0];
+
+	if (type == PVBUS_MSG_HELLO)
+		m->hello = *(const struct pvbus_hello *)body;
+	else if (type == PVBUS_MSG_OPEN)
+		m->open = *(const struct pvbus_open *)body;
+	smp_store_release(count, *count + 1);
+}
+
 static void mock_handle(struct mock *m, const struct pvbus_msg *msg)
 {
 	u16 type = le16_to_cpu(msg->type);
-	const struct pvbus_open *open = (const void *)msg->body;
 	struct pvbus_chan_ref ref = *(const struct pvbus_chan_ref *)msg->body;
 
-	m->count[type < PVBUS_MSG_TYPES ? type : 0]++;
+	mock_note(m, type, msg->body);
 	switch (type) {
 	case PVBUS_MSG_HELLO:
 		mock_hello(m, (const void *)msg->body);
 		break;
 	case PVBUS_MSG_OPEN:
-		m->open = *open;
 		ref.reserved = 0;
 		ref.status = cpu_to_le32(m->status);
 		ref.reserved2 = 0;
