@@ -181,14 +181,17 @@ static void net_spoilt_coalesce(struct hostile *h, const struct hostile_case *c)
 
 /* -- rings -------------------------------------------------------------------- */
 
-/* More packets than there is room for notices, of which none is read. */
+/*
+ * More packets than there is room for notices, of which none is read. One notice may
+ * be for several packets, and their ring may be full: how many it takes is not known.
+ */
 static void net_index(struct hostile *h, const struct hostile_case *c)
 {
+	unsigned long end = jiffies + hostile_patience * HZ;
 	struct pvring_hdr *hdr = h->ch->rx.hdr;
 	struct pvbus_net_tx tx;
-	unsigned int i;
 
-	for (i = 0; i < 3 * HOSTILE_SLOTS && !READ_ONCE(h->ch->broken); i++) {
+	while (!READ_ONCE(h->ch->broken) && time_before(jiffies, end)) {
 		WRITE_ONCE(hdr->index, cpu_to_le32(c->value));
 		net_good(h, &tx);
 		hostile_put(h, &tx);
