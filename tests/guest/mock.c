@@ -130,7 +130,6 @@ static void mock_hello(struct mock *m, const struct pvbus_hello *hello)
 		mock_answer_offer(m, PVBUS_MSG_OFFER, 1, 11);
 }
 
-/* A case may look at the message as soon as it is counted, and that without a lock. */
 static void mock_note(struct mock *m, u16 type, const void *body)
 {
 	u32 *count = &m->count[type < PVBUS_MSG_TYPES ? type : 0];
@@ -139,6 +138,7 @@ static void mock_note(struct mock *m, u16 type, const void *body)
 		m->hello = *(const struct pvbus_hello *)body;
 	else if (type == PVBUS_MSG_OPEN)
 		m->open = *(const struct pvbus_open *)body;
+	/* a case looks at the message as soon as it is counted, and without a lock */
 	smp_store_release(count, *count + 1);
 }
 
