@@ -117,7 +117,40 @@ equal "nor one that reads a register" "" \
 equal "nor one that halts" "" \
 	"$(stuck_suspect 10 "$earlier" "$(snapshot 51000 5 6 8)")"
 equal "where the CPUs of a guest are" "RIP=ffffffff81a592eb RIP=ffffffff81a592ec" \
-	"$(monitor 00000246 0 "(none)" | stuck_rips)"
+	"$(monitor 00000246 0 "(none)" | stuck_registers | stuck_rips)"
+
+# RDI: what the monitor says of a CPU that clears memory, as far as that
+clearing()
+{
+	printf 'CPU#0\r\nRAX=0000000000000000 RBX=1ffffffff0700f94 RCX=0000000000000aff RDX=0000000000200000\r\n'
+	printf 'RSI=0000000000000000 RDI=%s RBP=ffffffff83807d20 RSP=ffffffff83807c90\r\n' "$1"
+	printf 'R8 =0000000000000000 R9 =0000000000000000 R10=ffff88817b000000 R11=0000000000000000\r\n'
+	printf 'RIP=ffffffff82df7223 RFL=00000202 [-------] CPL=0 II=0 A20=1 SMM=0 HLT=0\r\n'
+	printf 'GDT=     ffffffff840b3000 0000007f\r\n'
+}
+
+# looks RDI...: where a guest is stuck, of which the looks find these
+looks()
+{
+	guest_monitor()
+	{
+		clearing "$(sed -n 1p "$looked")" && sed -i 1d "$looked"
+	}
+	sleep()
+	{
+		:
+	}
+	printf '%s\n' "$@" >"$looked"
+	_stuck_at vm1
+}
+
+looked=$(mktemp)
+trap 'rm -f "$looked"' EXIT
+same=(ffff88817b1d4000 ffff88817b1d4000 ffff88817b1d4000 ffff88817b1d4000)
+equal "a guest with which nothing happens is stuck" "RIP=ffffffff82df7223" \
+	"$(looks "${same[@]}" ffff88817b1d4000)"
+equal "not so one that always leaves at the same place, and gets on" "" \
+	"$(looks "${same[@]}" ffff88817b1d5000)"
 
 # CODE: a report of a breakpoint; <> is around what comes next
 breakpoint()

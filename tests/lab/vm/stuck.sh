@@ -26,22 +26,29 @@ stuck_suspect() {
 	echo "entered $((entered / $1)) times a second"
 }
 
-# stuck_rips: where the CPUs of a guest are, from what QEMU's monitor says to
-# "info registers -a".
-stuck_rips() {
-	tr -d '\r' | sed -n 's/^\(RIP=[0-9a-f]*\).*/\1/p' | paste -sd ' '
+# stuck_registers: what the CPUs of a guest have in their general registers and where
+# they are, from what QEMU's monitor says to "info registers -a". The place alone says
+# too little: a guest that clears memory that it has never had leaves at each page, and
+# always at the same instruction.
+stuck_registers() {
+	tr -d '\r' | sed -n '/^R[0-9A-Z]* *=/{s/ RFL=.*//;p}'
 }
 
-# Where the guest is, if it is still there after five looks.
+# stuck_rips: where the CPUs are, of that.
+stuck_rips() {
+	grep '^RIP=' | paste -sd ' '
+}
+
+# Where the guest is, if nothing of it has changed after five looks.
 _stuck_at() {
 	local first='' now i
 
 	for i in 1 2 3 4 5; do
-		now=$(guest_monitor "$1" "info registers -a" | stuck_rips)
+		now=$(guest_monitor "$1" "info registers -a" | stuck_registers)
 		[ -n "$now" ] && [ "${first:=$now}" = "$now" ] || return
 		sleep 0.2
 	done
-	echo "$first"
+	stuck_rips <<<"$first"
 }
 
 # For those who want to know why: where guest $1 is, and in what code. Not what KVM
