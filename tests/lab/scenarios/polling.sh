@@ -118,8 +118,10 @@ patience() {
 	always=$(grew always interrupts)
 	hasty=$(grew hasty interrupts)
 	diag "interrupts of 3000 requests: $always with patience, $hasty without"
+	# not more than twice: with a kernel that checks itself some requests take longer
+	# than there is patience for
 	check "without patience there are many more interrupts" \
-		test "$hasty" -gt $((3 * always))
+		test "$hasty" -gt $((2 * always))
 }
 
 policies() {
@@ -138,7 +140,7 @@ policies() {
 	sleep 3
 	before=$(($(worker_sum vm1 plain completions) - before))
 	diag "$before requests in 3 seconds beside a program on each CPU"
-	check "where it goes on" test $before -gt 300
+	check "where it goes on" test $before -gt $((300 / LAB_TIME_SCALE))
 	kill "${hogs[@]}"
 	wait "${hogs[@]}"
 	check "and does so again when there is a CPU" within 15 policy_is "$pid" 5
