@@ -10,6 +10,9 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 . "$top/tests/lab/outer/emulator.sh"
 . "$top/tests/lab/lib/exits.sh"
 . "$top/tests/lab/vm/stuck.sh"
+# what the lab has told it
+LAB_VM_CMDLINE='' LAB_STATE=''
+. "$top/tests/lab/lib/guest.sh"
 
 # NAME WANT GOT
 equal()
@@ -151,6 +154,42 @@ equal "a guest with which nothing happens is stuck" "RIP=ffffffff82df7223" \
 	"$(looks "${same[@]}" ffff88817b1d4000)"
 equal "not so one that always leaves at the same place, and gets on" "" \
 	"$(looks "${same[@]}" ffff88817b1d5000)"
+
+# boots EXITS [WORD]: what comes of a guest that is silent, and leaves so often in those
+# five seconds in which it may say a word
+boots()
+{
+	local word=
+
+	guest_alive()
+	{
+		:
+	}
+	exits_snapshot()
+	{
+		snapshot "$(sed -n 1p "$exits")" 5 6 7 && sed -i 1d "$exits"
+	}
+	guest_monitor()
+	{
+		echo "$2"
+	}
+	read()
+	{
+		word=$said
+		[ -n "$word" ]
+	}
+	local said=${2:-} exits=$looked
+	LAB_STATE=$(mktemp -d) && mkdir -p "$LAB_STATE/guests/vm1" || return
+	echo "Booting" >"$LAB_STATE/guests/vm1/console"
+	printf '1000\n%s\n' $((1000 + $1)) >"$looked"
+	_guest_second_chance vm1 0
+	echo "$word"
+	rm -r "$LAB_STATE"
+}
+
+equal "a guest that hangs at its boot is reset" system_reset "$(boots 1200)"
+equal "not so one that is at work" "" "$(boots 28000)"
+equal "nor one that comes up meanwhile" "up" "$(boots 1200 up)"
 
 # CODE: a report of a breakpoint; <> is around what comes next
 breakpoint()
