@@ -118,10 +118,11 @@ patience() {
 	always=$(grew always interrupts)
 	hasty=$(grew hasty interrupts)
 	diag "interrupts of 3000 requests: $always with patience, $hasty without"
-	# not more than twice: with a kernel that checks itself some requests take longer
-	# than there is patience for
-	check "without patience there are many more interrupts" \
-		test "$hasty" -gt $((2 * always))
+	# How many fewer depends on how many requests take longer than there is patience
+	# for, as half of them do with a kernel that checks itself on a busy machine. What
+	# has no patience saves none.
+	check "without patience there are more interrupts" \
+		test "$hasty" -gt $((always * 5 / 4))
 }
 
 policies() {
