@@ -63,7 +63,7 @@ balloon_has() {
 
 # balloon_is MIB: until the guest has that much left.
 balloon_is() {
-	guest_monitor vm1 "balloon $1" >/dev/null && within 30 balloon_has "$1"
+	guest_monitor vm1 "balloon $1" >/dev/null && within 60 balloon_has "$1"
 }
 
 ballooned() {
