@@ -4,6 +4,10 @@
 # KVM's counters of one guest.  Counts, unlike times, do not depend on how
 # slow the lab is.
 
+# Exits a second from which on a guest does more than its clocks and the wake-ups of
+# the host make it, which are some hundreds.
+EXITS_BUSY=2000
+
 _EXITS="exits io_exits mmio_exits halt_exits irq_injections"
 
 # exits_snapshot NAME: one line, "exits=N io_exits=N mmio_exits=N ...".
@@ -36,4 +40,11 @@ exits_delta() {
 		line+="${line:+ }$counter=$((${after%% *} - ${before%% *}))"
 	done
 	echo "$line"
+}
+
+# exits_rate SECONDS DELTA: exits a second, of a difference over so many.
+exits_rate() {
+	local exits=${2%% *}
+
+	echo $((${exits#*=} / $1))
 }

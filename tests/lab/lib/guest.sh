@@ -138,13 +138,9 @@ _guest_supervise() {
 	echo gone >&"$_AGENT_UP"
 }
 
-# Exits a second from which on a guest is at work, whatever its console says: one with
-# much memory clears it for minutes where everything is emulated, and leaves for each
-# page of it. The clocks of one that hangs are some hundreds.
-_GUEST_BUSY=2000
-
 # _guest_hangs NAME FD: has it stopped talking before anything of pvbus was in it, and
-# does nothing else either? What comes from FD, its "up", while we look is put into the
+# does nothing else either? One with much memory clears it for minutes where everything
+# is emulated, and leaves for each page of it. What comes from FD, its "up", while we look is put into the
 # caller's "word".
 _guest_hangs() {
 	local dir=$LAB_STATE/guests/$1 size before delta
@@ -155,8 +151,7 @@ _guest_hangs() {
 	! read -r -t 5 -u "$2" word || return
 	[ "$(stat -c %s "$dir/console")" = "$size" ] || return
 	delta=$(exits_delta "$before" "$(exits_snapshot "$1")") || return
-	delta=${delta%% *}
-	[ "${delta#*=}" -lt $((5 * _GUEST_BUSY)) ]
+	[ "$(exits_rate 5 "$delta")" -lt "$EXITS_BUSY" ]
 }
 
 # Under two emulators a kernel hangs at its boot now and then, as the host VM's

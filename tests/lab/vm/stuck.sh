@@ -8,22 +8,18 @@
 # instruction. Neither a guest nor a device can bring that about: a guest that loops
 # stays in its loop until an interrupt of the host comes.
 
-# Entries a second from which on a guest is looked at. The clocks and the wake-ups
-# of the host are some hundreds.
-_STUCK_RATE=2000
-
 # stuck_suspect SECONDS BEFORE AFTER: has a guest been entered that often, and
 # nothing else? BEFORE and AFTER are snapshots (exits_snapshot).
 stuck_suspect() {
-	local delta entered other
+	local delta rate other
 
 	delta=$(exits_delta "$2" "$3")
-	entered=${delta%% *} entered=${entered#*=}
-	[ "$entered" -ge $((_STUCK_RATE * $1)) ] || return
+	rate=$(exits_rate "$1" "$delta")
+	[ "$rate" -ge "$EXITS_BUSY" ] || return
 	for other in io mmio halt; do
 		[[ $delta == *" ${other}_exits=0"* ]] || return
 	done
-	echo "entered $((entered / $1)) times a second"
+	echo "entered $rate times a second"
 }
 
 # stuck_registers: what the CPUs of a guest have in their general registers and where
